@@ -1,0 +1,106 @@
+// Arithmetic on raw pointers: what every model is computed with. Knows no Tensor.
+//
+// Fixed order of sums (docs/adr/0005): the bits of an output row depend only on that row's input, the weights and the ISA: never on
+// the number of rows, their place in the batch, the chunking of a prompt, or the number of threads. Each sum over K has one fixed
+// lane structure shared by all row counts; attention walks key tiles fixed by absolute position, in ascending order.
+//
+// Shape letters: T rows (tokens), C model width, N outputs of a linear, K inputs of a linear, H heads, G kv heads, D head width.
+// Arrays are row-major; `ld*` is a row stride in elements. Functions run on the thread team of parallel/ and are called by one
+// owner thread. Preconditions are the caller's duty (ops/ checks them).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "atelier/base/dtype.h"
+
+namespace atelier::kernels {
+
+// How the products of a linear are formed. Accumulation is always float32.
+enum class Compute : uint8_t {
+  kF32,   // float32 activations; weights of any type are widened to float32 exactly
+  kBF16,  // activations and weights rounded to bfloat16; used only where the ISA has the dot product, else the same as kF32
+  kInt8,  // activations quantized to int8 per 32 values with a float32 scale; only for quantized weights, else the same as kF32
+};
+
+// One linear of a group that shares its input: y[t, n] = sum_k x[t, k] * w[n, k] + bias[n].
+struct Linear {
+  DType dtype = DType::kF32;      // of w
+  const void* w = nullptr;        // [N, K] row-major, rows of row_bytes(dtype, K) bytes, no padding
+  int64_t num_outputs = 0;        // N
+  const float* bias = nullptr;    // [N] or null
+  float* y = nullptr;             // [T, N], row stride ldy
+  int64_t ldy = 0;
+};
+
+// Computes every linear of the group on x [T, K]. Outputs must not overlap each other or x.
+void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t T, int64_t K, Compute compute);
+
+// y[t, c] = x[t, c] / sqrt(mean_c(x^2) + eps) * weight[c]                          (Zhang & Sennrich 2019). y may be x.
+void rms_norm(const float* x, int64_t ldx, const float* weight, float eps, float* y, int64_t ldy, int64_t T, int64_t C);
+
+// y[t, c] = (x[t, c] - mean) / sqrt(var + eps) * weight[c] + bias[c]; bias may be null   (Ba et al. 2016). y may be x.
+void layer_norm(const float* x, int64_t ldx, const float* weight, const float* bias, float eps, float* y, int64_t ldy, int64_t T, int64_t C);
+
+enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu };
+
+void activate(Activation activation, const float* x, float* y, int64_t count);                        // y may be x
+void gated_activate(Activation activation, const float* gate, const float* up, float* y, int64_t count);  // y = f(gate) * up
+void add(const float* a, const float* b, float* y, int64_t count);                                     // y may be a or b
+void scale(const float* x, float factor, float* y, int64_t count);                                     // y may be x
+void soft_cap(const float* x, float cap, float* y, int64_t count);                                     // y = cap * tanh(x / cap)
+
+enum class RotaryLayout : uint8_t {
+  kHalves,       // pairs (i, i + R/2): GPT-NeoX, Hugging Face
+  kInterleaved,  // pairs (2i, 2i + 1): the original Llama, GGUF's "llama" architecture
+};
+
+// Rotates the first R of each head's D values in place: x is [T, num_heads, D] with row stride ldx. cos and sin hold R/2 values per
+// row: cos[position[t] * R/2 + i].                                                        (Su et al. 2021, arXiv:2104.09864)
+void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int64_t R, const int32_t* position, const float* cos,
+            const float* sin, RotaryLayout layout);
+
+// Keys or values of one sequence in one layer: token s, kv head g starts at data + s * token_bytes + g * row_bytes(dtype, D).
+struct KvView {
+  DType dtype = DType::kF16;  // kF32, kF16 or kQ8_0 (then D is a multiple of 32)
+  const void* k = nullptr;
+  const void* v = nullptr;
+  int64_t token_bytes = 0;
+};
+
+// A run of consecutive query rows of one sequence.
+struct AttentionRun {
+  int64_t first_row = 0;       // in q and out
+  int64_t num_rows = 0;
+  int64_t first_position = 0;  // of the first row; the row at position p sees keys 0..p (causal), already stored in `kv`
+  KvView kv;
+};
+
+struct AttentionShape {
+  int64_t num_heads = 0;     // H
+  int64_t num_kv_heads = 0;  // G; H is a multiple of G
+  int64_t head_dim = 0;      // D
+  float scale = 1;           // of q.k
+  float soft_cap = 0;        // cap * tanh(score / cap) when positive
+  int64_t window = 0;        // a row sees at most this many latest keys, itself included; 0: all
+  const float* alibi_slopes = nullptr;  // [H]: adds slope * (key position - query position); null: none
+};
+
+// out[t, h, :] = softmax_s(scale * q[t, h, :] . k[s, g, :]) v[s, g, :], g = h / (H / G). q, out: [T, H, D] with row strides ldq, ldo.
+// Online softmax over tiles of kKeyTile keys at fixed absolute positions (Dao et al. 2022, arXiv:2205.14135).
+inline constexpr int64_t kKeyTile = 64;
+void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo);
+
+// `count` float32 values into a KV cache row of `dtype` (kF32, kF16, kBF16, kQ8_0), and one row of any type back to float32.
+void store(DType dtype, const float* src, void* dst, int64_t count);
+void load(DType dtype, const void* src, float* dst, int64_t count);
+
+// Row-wise log-softmax statistics in double: max and log(sum(exp(x - max))) of `count` values.
+struct LogSumExp {
+  double max;
+  double log_sum;  // log of the sum of exp(x - max); log-probability of i is x[i] - max - log_sum
+};
+LogSumExp log_sum_exp(const float* x, int64_t count);
+
+}  // namespace atelier::kernels

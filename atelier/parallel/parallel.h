@@ -1,0 +1,24 @@
+// The one thread team of the process (OpenMP) and the loops that run on it.
+//
+// All compute of a process is issued by one owner thread; loops do not nest. Results must not depend on the number of threads:
+// a loop body writes only what its own index owns, and sums never cross indices.
+#pragma once
+
+#include <cstdint>
+
+#include "atelier/base/function_ref.h"
+
+namespace atelier {
+
+// Cores this process may use: affinity mask and cgroup quota, at least 1.
+int available_cores();
+
+// The team's size from now on (default available_cores()). Clamped to [1, 1024].
+void set_num_threads(int n);
+int num_threads();
+
+// Calls body(begin, end, thread) on disjoint ranges that cover [0, count): one contiguous range per thread, whose borders are
+// multiples of `grain`. Runs on the calling thread when there is one range. Exceptions of the body are rethrown once.
+void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t begin, int64_t end, int thread)> body);
+
+}  // namespace atelier
