@@ -1,0 +1,74 @@
+// Which parameters a spec implies, by logical name and shape: the one list that loading, saving and counting walk.
+#include <string>
+
+#include "atelier/nn/decoder.h"
+
+namespace atelier::nn {
+namespace {
+
+class Visitor {
+ public:
+  Visitor(const TransformerSpec& spec, FunctionRef<void(const ParameterInfo&, Tensor&)> visit) : spec_(spec), visit_(visit) {}
+
+  void tensor(const std::string& name, Shape shape, Tensor& tensor) { visit_({name, shape}, tensor); }
+
+  void norm(const std::string& name, int64_t width, NormLayer& norm) {
+    tensor(name + ".weight", {width}, norm.weight);
+    if (spec_.norm == NormKind::kLayer) tensor(name + ".bias", {width}, norm.bias);
+  }
+
+  void linear(const std::string& name, int64_t outputs, int64_t inputs, bool has_bias, LinearLayer& linear) {
+    tensor(name + ".weight", {outputs, inputs}, linear.weight);
+    if (has_bias) tensor(name + ".bias", {outputs}, linear.bias);
+  }
+
+  void attention(const std::string& name, AttentionLayer& attention) {
+    const int64_t C = spec_.width, HD = spec_.num_heads * spec_.head_dim, GD = spec_.num_kv_heads * spec_.head_dim;
+    linear(name + ".q", HD, C, spec_.has_qkv_bias, attention.q);
+    linear(name + ".k", GD, C, spec_.has_qkv_bias, attention.k);
+    linear(name + ".v", GD, C, spec_.has_qkv_bias, attention.v);
+    linear(name + ".o", C, HD, spec_.has_output_bias, attention.o);
+    if (spec_.has_qk_norm) {
+      norm(name + ".q_norm", spec_.head_dim, attention.q_norm);
+      norm(name + ".k_norm", spec_.head_dim, attention.k_norm);
+    }
+  }
+
+  void mlp(const std::string& name, MlpLayer& mlp) {
+    const int64_t C = spec_.width, F = spec_.ffn_width;
+    if (spec_.is_gated) linear(name + ".gate", F, C, spec_.has_mlp_bias, mlp.gate);
+    linear(name + ".up", F, C, spec_.has_mlp_bias, mlp.up);
+    linear(name + ".down", C, F, spec_.has_mlp_bias, mlp.down);
+  }
+
+  void layer(const std::string& name, DecoderLayer& layer) {
+    const bool has_post_norms = spec_.norm_placement == NormPlacement::kBoth;
+    norm(name + ".attention_norm", spec_.width, layer.attention_norm);
+    attention(name + ".attention", layer.attention);
+    if (has_post_norms) norm(name + ".attention_post_norm", spec_.width, layer.attention_post_norm);
+    norm(name + ".mlp_norm", spec_.width, layer.mlp_norm);
+    mlp(name + ".mlp", layer.mlp);
+    if (has_post_norms) norm(name + ".mlp_post_norm", spec_.width, layer.mlp_post_norm);
+  }
+
+ private:
+  const TransformerSpec& spec_;
+  FunctionRef<void(const ParameterInfo&, Tensor&)> visit_;
+};
+
+}  // namespace
+
+void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters, FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
+  Visitor visitor(spec, visit);
+  parameters.layers.resize(spec.layers.size());
+  visitor.tensor("embedding.weight", {spec.vocab_size, spec.width}, parameters.embedding);
+  if (spec.position == PositionKind::kLearned) {
+    visitor.tensor("position_embedding.weight", {spec.max_context, spec.width}, parameters.position_embedding);
+  }
+  if (spec.has_embedding_norm) visitor.norm("embedding_norm", spec.width, parameters.embedding_norm);
+  for (size_t i = 0; i < parameters.layers.size(); ++i) visitor.layer("layers." + std::to_string(i), parameters.layers[i]);
+  if (spec.has_final_norm) visitor.norm("final_norm", spec.width, parameters.final_norm);
+  if (!spec.has_tied_head) visitor.tensor("head.weight", {spec.vocab_size, spec.width}, parameters.head);
+}
+
+}  // namespace atelier::nn

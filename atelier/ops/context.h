@@ -1,0 +1,24 @@
+// What an op needs besides its arguments: where results live and how products are formed.
+//
+// One forward serves inference and training (docs/adr/0007): ops are called on tensors with a Context. At inference the arena is
+// rewound after each layer and step; a training step keeps it until the backward walk has read it.
+#pragma once
+
+#include "atelier/kernels/kernels.h"
+#include "atelier/tensor/arena.h"
+
+namespace atelier {
+
+// How products of activations and weights are formed (`--dtype`).
+enum class Precision : uint8_t {
+  kAuto,  // as stored: F32 and F16 weights in float32, BF16 in bfloat16 where the CPU has it, block types with int8 activations
+  kF32,   // float32 activations whatever the weights: the exact reference path
+  kBF16,  // bfloat16 products for float weights too, where the CPU has it; block types as in kAuto
+};
+
+struct Context {
+  Arena& arena;
+  Precision precision = Precision::kAuto;
+};
+
+}  // namespace atelier

@@ -1,0 +1,22 @@
+// Root-mean-square and layer normalisation of rows.
+//
+//   rms_norm    y[t, c] = x[t, c] / sqrt(mean_c(x^2) + eps) * weight[c]
+//   layer_norm  y[t, c] = (x[t, c] - mean_c(x)) / sqrt(var_c(x) + eps) * weight[c] + bias[c]
+//
+// Shapes   x [..., C] F32   weight [C] F32   bias [C] F32 or none   ->   y, shape of x, in the arena
+// Units    eps is added to the mean square or variance, not to the root
+// Errors   ShapeError "[rms_norm] x is [2, 8], weight is [16]" when the last axes differ
+// Source   Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4; Ba, Kiros & Hinton 2016, arXiv:1607.06450
+#pragma once
+
+#include "atelier/ops/context.h"
+
+namespace atelier::ops {
+
+Tensor rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps);
+Tensor layer_norm(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
+
+// The same on x itself, whose last axis may be a part of a row ([T, H * D] normalised over each D).
+void rms_norm_inplace(Tensor& x, const Tensor& weight, float eps);
+
+}  // namespace atelier::ops
