@@ -37,10 +37,10 @@ enum class DType : uint8_t {
 
 struct DTypeInfo {
   DType dtype;
-  const char* name;        // as in GGUF tools: "Q4_K", "F32"
-  int block_size;          // weights in a block
-  int block_bytes;         // bytes of a block
-  bool is_quantized;       // a block format of quant/
+  const char* name;   // as in GGUF tools: "Q4_K", "F32"
+  int block_size;     // weights in a block
+  int block_bytes;    // bytes of a block
+  bool is_quantized;  // a block format of quant/
 };
 
 // The row of the table for `dtype`; every enumerator has one.

@@ -28,7 +28,7 @@ namespace detail {
 }  // namespace atelier
 
 // An invariant that holds unless this library has a bug; throws InternalError, in every build type.
-#define ATELIER_CHECK(condition)                                             \
-  do {                                                                       \
+#define ATELIER_CHECK(condition)                                                       \
+  do {                                                                                 \
     if (!(condition)) ::atelier::detail::check_failed(__FILE__, __LINE__, #condition); \
   } while (false)

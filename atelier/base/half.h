@@ -23,7 +23,7 @@ inline uint16_t f32_to_f16(float f) {
   const uint32_t sign = (bits >> 16) & 0x8000u;
   const uint32_t magnitude = bits & 0x7fffffffu;
   if (magnitude > 0x7f800000u) return static_cast<uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x3ffu));  // NaN, quiet
-  if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);                               // rounds to infinity
+  if (magnitude >= 0x477ff000u) return static_cast<uint16_t>(sign | 0x7c00u);                                // rounds to infinity
   if (magnitude < 0x38800000u) {  // subnormal result: adding 0.5 aligns the mantissa at 2^-24 and rounds to even
     const float aligned = std::bit_cast<float>(magnitude) + 0.5f;
     return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(aligned) - 0x3f000000u));

@@ -4,7 +4,7 @@
 // keep the order of their keys, depth and size are bounded. `Json` is a plain value: copyable, comparable, printable.
 //
 //   ATELIER_TRY(Json config, Json::parse(text, "config.json"));
-//   ATELIER_TRY(int64_t width, config.get_int("hidden_size"));     // `config.json: hidden_size: is "x", want an integer`
+//   ATELIER_TRY(int64_t width, config.get_int("hidden_size"));     // `hidden_size: is "x", want an integer`
 #pragma once
 
 #include <cstdint>

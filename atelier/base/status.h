@@ -53,15 +53,24 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}               // NOLINT: implicit on purpose
-  Result(Status status) : status_(std::move(status)) {}       // NOLINT: implicit on purpose
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
 
-  T& value() & { check(); return *value_; }
-  const T& value() const& { check(); return *value_; }
-  T&& value() && { check(); return *std::move(value_); }
+  T& value() & {
+    check();
+    return *value_;
+  }
+  const T& value() const& {
+    check();
+    return *value_;
+  }
+  T&& value() && {
+    check();
+    return *std::move(value_);
+  }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
@@ -87,13 +96,13 @@ void Result<T>::check() const {
 #define ATELIER_CONCAT(a, b) ATELIER_CONCAT_(a, b)
 
 // Returns the Status of `expr` from the enclosing function when it is not ok.
-#define ATELIER_RETURN_IF_ERROR(expr)                             \
-  do {                                                            \
+#define ATELIER_RETURN_IF_ERROR(expr)                                      \
+  do {                                                                     \
     if (::atelier::Status status_ = (expr); !status_.ok()) return status_; \
   } while (false)
 
 // `ATELIER_TRY(auto x, f());` declares x as the value of f(), or returns f()'s Status.
-#define ATELIER_TRY(declaration, expr)                                          \
-  auto ATELIER_CONCAT(result_, __LINE__) = (expr);                              \
+#define ATELIER_TRY(declaration, expr)                                                            \
+  auto ATELIER_CONCAT(result_, __LINE__) = (expr);                                                \
   if (!ATELIER_CONCAT(result_, __LINE__).ok()) return ATELIER_CONCAT(result_, __LINE__).status(); \
   declaration = std::move(ATELIER_CONCAT(result_, __LINE__)).value()

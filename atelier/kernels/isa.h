@@ -15,10 +15,10 @@ namespace atelier::kernels {
 
 enum class Isa : uint8_t { kScalar, kAvx2, kAvxVnni, kAvx512, kAvx512Vnni, kAvx512Bf16 };
 
-const char* isa_name(Isa isa);         // "avx512_vnni"
-bool cpu_supports(Isa isa);            // this CPU and this operating system (XCR0)
-std::vector<Isa> supported_isas();     // in ladder order; the last is the default choice
-Isa current_isa();                     // the default choice, or what was forced
+const char* isa_name(Isa isa);      // "avx512_vnni"
+bool cpu_supports(Isa isa);         // this CPU and this operating system (XCR0)
+std::vector<Isa> supported_isas();  // in ladder order; the last is the default choice
+Isa current_isa();                  // the default choice, or what was forced
 
 // Forces an ISA by name (the CLI passes $ATELIER_ISA). Call before compute starts. InvalidArgument names the choices this CPU has.
 Status force_isa(const std::string& name);

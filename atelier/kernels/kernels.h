@@ -26,11 +26,11 @@ enum class Compute : uint8_t {
 
 // One linear of a group that shares its input: y[t, n] = sum_k x[t, k] * w[n, k] + bias[n].
 struct Linear {
-  DType dtype = DType::kF32;      // of w
-  const void* w = nullptr;        // [N, K] row-major, rows of row_bytes(dtype, K) bytes, no padding
-  int64_t num_outputs = 0;        // N
-  const float* bias = nullptr;    // [N] or null
-  float* y = nullptr;             // [T, N], row stride ldy
+  DType dtype = DType::kF32;    // of w
+  const void* w = nullptr;      // [N, K] row-major, rows of row_bytes(dtype, K) bytes, no padding
+  int64_t num_outputs = 0;      // N
+  const float* bias = nullptr;  // [N] or null
+  float* y = nullptr;           // [T, N], row stride ldy
   int64_t ldy = 0;
 };
 
@@ -41,15 +41,16 @@ void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t 
 void rms_norm(const float* x, int64_t ldx, const float* weight, float eps, float* y, int64_t ldy, int64_t T, int64_t C);
 
 // y[t, c] = (x[t, c] - mean) / sqrt(var + eps) * weight[c] + bias[c]; bias may be null   (Ba et al. 2016). y may be x.
-void layer_norm(const float* x, int64_t ldx, const float* weight, const float* bias, float eps, float* y, int64_t ldy, int64_t T, int64_t C);
+void layer_norm(const float* x, int64_t ldx, const float* weight, const float* bias, float eps, float* y, int64_t ldy, int64_t T,
+                int64_t C);
 
 enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu };
 
-void activate(Activation activation, const float* x, float* y, int64_t count);                        // y may be x
+void activate(Activation activation, const float* x, float* y, int64_t count);                            // y may be x
 void gated_activate(Activation activation, const float* gate, const float* up, float* y, int64_t count);  // y = f(gate) * up
-void add(const float* a, const float* b, float* y, int64_t count);                                     // y may be a or b
-void scale(const float* x, float factor, float* y, int64_t count);                                     // y may be x
-void soft_cap(const float* x, float cap, float* y, int64_t count);                                     // y = cap * tanh(x / cap)
+void add(const float* a, const float* b, float* y, int64_t count);                                        // y may be a or b
+void scale(const float* x, float factor, float* y, int64_t count);                                        // y may be x
+void soft_cap(const float* x, float cap, float* y, int64_t count);                                        // y = cap * tanh(x / cap)
 
 enum class RotaryLayout : uint8_t {
   kHalves,       // pairs (i, i + R/2): GPT-NeoX, Hugging Face
@@ -71,19 +72,19 @@ struct KvView {
 
 // A run of consecutive query rows of one sequence.
 struct AttentionRun {
-  int64_t first_row = 0;       // in q and out
+  int64_t first_row = 0;  // in q and out
   int64_t num_rows = 0;
   int64_t first_position = 0;  // of the first row; the row at position p sees keys 0..p (causal), already stored in `kv`
   KvView kv;
 };
 
 struct AttentionShape {
-  int64_t num_heads = 0;     // H
-  int64_t num_kv_heads = 0;  // G; H is a multiple of G
-  int64_t head_dim = 0;      // D
-  float scale = 1;           // of q.k
-  float soft_cap = 0;        // cap * tanh(score / cap) when positive
-  int64_t window = 0;        // a row sees at most this many latest keys, itself included; 0: all
+  int64_t num_heads = 0;                // H
+  int64_t num_kv_heads = 0;             // G; H is a multiple of G
+  int64_t head_dim = 0;                 // D
+  float scale = 1;                      // of q.k
+  float soft_cap = 0;                   // cap * tanh(score / cap) when positive
+  int64_t window = 0;                   // a row sees at most this many latest keys, itself included; 0: all
   const float* alibi_slopes = nullptr;  // [H]: adds slope * (key position - query position); null: none
 };
 
