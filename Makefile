@@ -1,0 +1,38 @@
+# What people type. Every target can be run in any order, twice, and offline once its downloads are there.
+SHELL := /bin/bash
+BUILD := build/release
+ATELIER := $(BUILD)/atelier
+JOBS := $(shell nproc)
+
+.PHONY: help demo test build dist soak quality peers format clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo:  ## build, bring SmolLM2-135M-Instruct, answer a question in the terminal
+	@scripts/install_deps.sh build models
+	@$(MAKE) --no-print-directory build TARGETS=atelier
+	@scripts/fetch_models.sh smollm2-135m-instruct
+	@scripts/demo.sh $(ATELIER)
+
+test:  ## build and run every test
+	@scripts/install_deps.sh build models
+	@$(MAKE) --no-print-directory build TARGETS=all
+	@scripts/fetch_models.sh smollm2-135m-instruct gemma3-270m
+	ctest --test-dir $(BUILD) --output-on-failure --no-tests=error --parallel $(JOBS)
+
+build:
+	@[[ -f $(BUILD)/build.ninja ]] || cmake --preset release --log-level=WARNING
+	cmake --build $(BUILD) --parallel $(JOBS) --target $(TARGETS)
+
+dist:  ## a relocatable tarball and a .deb in dist/
+	@scripts/install_deps.sh build dist
+	@$(MAKE) --no-print-directory build TARGETS=atelier
+	scripts/make_dist.sh $(BUILD) dist
+
+format:  ## clang-format over every source
+	@scripts/install_deps.sh checks
+	scripts/check_format.sh --fix
+
+clean:  ## remove what was built; downloads stay
+	rm -rf build dist
