@@ -1,0 +1,20 @@
+#include "atelier/kernels/dispatch.h"
+
+#include "atelier/base/error.h"
+#include "atelier/kernels/scalar/scalar.h"
+
+namespace atelier::kernels {
+
+const KernelTable& kernel_table(Isa isa) {
+  switch (isa) {
+    case Isa::kScalar:
+      return scalar::kTable;
+    default:
+      break;
+  }
+  throw InternalError(std::string("isa ") + isa_name(isa) + " has no kernels");
+}
+
+const KernelTable& active() { return kernel_table(current_isa()); }
+
+}  // namespace atelier::kernels

@@ -1,0 +1,116 @@
+// Linear layers on the team: which thread computes which outputs.
+//
+// The unit of work is a block of outputs of one linear for a block of rows, so that its weights, once read, stay in the L2 cache while
+// the rows pass. The cut into units never shows in the result: every output row is summed in its own fixed order (docs/adr/0005).
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "atelier/kernels/dispatch.h"
+#include "atelier/kernels/scratch.h"
+#include "atelier/parallel/parallel.h"
+
+namespace atelier::kernels {
+namespace {
+
+constexpr int64_t kOutputsPerUnit = 32;
+constexpr int64_t kRowsPerUnit = 512;
+
+// The group's outputs as one row of units, and its input rows as another.
+struct Units {
+  std::vector<int64_t> first;  // first[i]: units before linear i; the last entry is their number
+  int64_t row_blocks = 0;
+
+  int64_t count() const { return first.back() * row_blocks; }
+};
+
+Units make_units(std::span<const Linear> group, int64_t T) {
+  Units units;
+  units.first.push_back(0);
+  for (const Linear& linear : group) {
+    units.first.push_back(units.first.back() + (linear.num_outputs + kOutputsPerUnit - 1) / kOutputsPerUnit);
+  }
+  units.row_blocks = (T + kRowsPerUnit - 1) / kRowsPerUnit;
+  return units;
+}
+
+// Calls body(linear, block, row_begin, row_end, scratch) for every unit; `block.y` points at row row_begin.
+template <typename Body>
+void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Body& body) {
+  const Units units = make_units(group, T);
+  parallel_for(units.count(), 1, [&](int64_t begin, int64_t end, int) {
+    void* scratch = thread_scratch(linear_scratch_bytes(K));
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t row_begin = i / units.first.back() * kRowsPerUnit;
+      const int64_t unit = i % units.first.back();
+      const size_t index = std::upper_bound(units.first.begin(), units.first.end(), unit) - units.first.begin() - 1;
+      const Linear& linear = group[index];
+      const int64_t n = (unit - units.first[index]) * kOutputsPerUnit;
+      OutputBlock block;
+      block.dtype = linear.dtype;
+      block.row_bytes = row_bytes(linear.dtype, K);
+      block.w = static_cast<const uint8_t*>(linear.w) + n * block.row_bytes;
+      block.N = std::min(kOutputsPerUnit, linear.num_outputs - n);
+      block.bias = linear.bias ? linear.bias + n : nullptr;
+      block.ldy = linear.ldy;
+      block.y = linear.y + row_begin * linear.ldy + n;
+      body(block, row_begin, std::min(T, row_begin + kRowsPerUnit), scratch);
+    }
+  });
+}
+
+// Storage of quantized rows that lives from call to call: the owner thread's.
+QuantizedRows quantized_rows(int64_t T, int64_t K) {
+  thread_local std::vector<int8_t> quants;
+  thread_local std::vector<float> scales;
+  const int64_t blocks = K / kQuantBlock;
+  if (const size_t need = static_cast<size_t>(T * K); quants.size() < need) quants.resize(need);
+  if (const size_t need = static_cast<size_t>(T * blocks * 4); scales.size() < need) scales.resize(need);
+  QuantizedRows rows;
+  rows.q = quants.data();
+  rows.scale = scales.data();
+  rows.sum32 = rows.scale + T * blocks;
+  rows.sum16 = rows.sum32 + T * blocks;
+  rows.T = T;
+  rows.K = K;
+  return rows;
+}
+
+QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
+  const int64_t blocks = all.K / kQuantBlock;
+  QuantizedRows rows = all;
+  rows.q += begin * all.K;
+  rows.scale += begin * blocks;
+  rows.sum32 += begin * blocks;
+  rows.sum16 += begin * blocks * 2;
+  rows.T = end - begin;
+  return rows;
+}
+
+}  // namespace
+
+void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t T, int64_t K, Compute compute) {
+  if (T <= 0 || group.empty()) return;
+  const KernelTable& table = active();
+  const auto takes_int8 = [&](const Linear& l) { return compute == Compute::kInt8 && is_quantized(l.dtype) && K % kQuantBlock == 0; };
+  const bool some_int8 = std::any_of(group.begin(), group.end(), takes_int8);
+
+  QuantizedRows quantized;
+  if (some_int8) {
+    quantized = quantized_rows(T, K);
+    const int64_t grain = std::max<int64_t>(1, 32768 / K);
+    parallel_for(T, grain, [&](int64_t begin, int64_t end, int) { table.quantize_rows({x, ldx, T, K}, quantized, begin, end); });
+  }
+  for_each_unit(group, T, K, [&](const OutputBlock& block, int64_t row_begin, int64_t row_end, void* scratch) {
+    const FloatRows rows = {x + row_begin * ldx, ldx, row_end - row_begin, K};
+    if (some_int8 && is_quantized(block.dtype)) {
+      table.linear_int8(rows_from(quantized, row_begin, row_end), block, scratch);
+    } else if (compute == Compute::kBF16 && block.dtype == DType::kBF16 && table.linear_bf16) {
+      table.linear_bf16(rows, block, scratch);
+    } else {
+      table.linear_f32(rows, block, scratch);
+    }
+  });
+}
+
+}  // namespace atelier::kernels

@@ -1,0 +1,26 @@
+// The scalar rung: plain loops that say what every other rung computes. Runs on any CPU; the reference of kernels_test.
+#pragma once
+
+#include "atelier/kernels/table.h"
+
+namespace atelier::kernels::scalar {
+
+extern const KernelTable kTable;
+
+void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch);
+void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end);
+void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
+void attention(const AttentionShape& shape, const AttentionBlock& block, float* scratch);
+void rms_norm(const float* x, const float* weight, float eps, float* y, int64_t C);
+void layer_norm(const float* x, const float* weight, const float* bias, float eps, float* y, int64_t C);
+void activate(Activation activation, const float* x, float* y, int64_t count);
+void gated_activate(Activation activation, const float* gate, const float* up, float* y, int64_t count);
+void add(const float* a, const float* b, float* y, int64_t count);
+void scale(const float* x, float factor, float* y, int64_t count);
+void soft_cap(const float* x, float cap, float* y, int64_t count);
+void rotary(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos, const float* sin, RotaryLayout layout);
+void store(DType dtype, const float* src, void* dst, int64_t count);
+void load(DType dtype, const void* src, float* dst, int64_t count);
+LogSumExp log_sum_exp(const float* x, int64_t count);
+
+}  // namespace atelier::kernels::scalar

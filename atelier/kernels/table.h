@@ -1,0 +1,97 @@
+// The primitives that one instruction set provides, as a table of functions: one table per ISA (docs/adr/0004).
+//
+// A primitive works on the calling thread, on a few rows or a block of outputs; the drivers (linear.cc, attention.cc, ...) split the
+// work over the team and call through `active()` of dispatch.h. The scalar table is the reference that the tests hold the others to.
+//
+// Files compiled for one ISA include this header and call nothing inline from what it includes: the linker keeps one copy of an
+// inline function, and it might keep the one that was compiled with AVX-512.
+#pragma once
+
+#include <cstdint>
+
+#include "atelier/base/dtype.h"
+#include "atelier/kernels/kernels.h"
+
+namespace atelier::kernels {
+
+inline constexpr int64_t kQuantBlock = 32;  // activations that share a scale
+
+// T rows of K activations.
+struct FloatRows {
+  const float* x = nullptr;
+  int64_t ldx = 0;
+  int64_t T = 0;
+  int64_t K = 0;
+};
+
+// The same rows as int8: x[t, k] ~ scale[t, k / 32] * q[t, k], q in [-127, 127]. The sums serve weights that have an offset.
+struct QuantizedRows {
+  int8_t* q = nullptr;     // [T, K]
+  float* scale = nullptr;  // [T, K / 32]
+  float* sum32 = nullptr;  // [T, K / 32]  scale * (sum of the block's q)
+  float* sum16 = nullptr;  // [T, K / 16]  scale * (sum of the half block's q)
+  int64_t T = 0;
+  int64_t K = 0;
+};
+
+// Consecutive outputs of one linear: y[t, n] = x[t, :] . w[n, :] + bias[n].
+struct OutputBlock {
+  DType dtype = DType::kF32;
+  const uint8_t* w = nullptr;  // row 0 of the block
+  int64_t row_bytes = 0;
+  int64_t N = 0;
+  const float* bias = nullptr;  // [N] or null
+  float* y = nullptr;           // [T, N], row stride ldy
+  int64_t ldy = 0;
+};
+
+// Query rows of one run with the heads that share one kv head.
+struct AttentionBlock {
+  const float* q = nullptr;  // [rows, heads, D], row stride ldq
+  int64_t ldq = 0;
+  float* out = nullptr;  // [rows, heads, D], row stride ldo
+  int64_t ldo = 0;
+  int64_t num_rows = 0;
+  int64_t num_heads = 0;       // H / G
+  int64_t first_position = 0;  // of row 0
+  DType dtype = DType::kF32;   // of keys and values
+  const uint8_t* k = nullptr;  // this kv head of token 0; tokens are token_bytes apart
+  const uint8_t* v = nullptr;
+  int64_t token_bytes = 0;
+  const float* alibi_slopes = nullptr;  // [heads] or null
+};
+
+// Rows of a run that one AttentionBlock holds at most: bounds the scratch.
+inline constexpr int64_t kAttentionRows = 16;
+
+struct KernelTable {
+  // y of `block` from float32 products; `scratch` holds linear_scratch_bytes(K).
+  void (*linear_f32)(const FloatRows& x, const OutputBlock& block, void* scratch);
+  // The same from bfloat16 products, for bfloat16 weights; null where the ISA has no such dot product.
+  void (*linear_bf16)(const FloatRows& x, const OutputBlock& block, void* scratch);
+  // Fills x[row_begin, row_end) of `out` (T and K are set).
+  void (*quantize_rows)(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end);
+  // y of `block` from integer products, for quantized weights.
+  void (*linear_int8)(const QuantizedRows& x, const OutputBlock& block, void* scratch);
+
+  // `scratch` holds attention_scratch_bytes(...) of attention.cc.
+  void (*attention)(const AttentionShape& shape, const AttentionBlock& block, float* scratch);
+
+  void (*rms_norm)(const float* x, const float* weight, float eps, float* y, int64_t C);
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, float* y, int64_t C);
+  void (*activate)(Activation activation, const float* x, float* y, int64_t count);
+  void (*gated_activate)(Activation activation, const float* gate, const float* up, float* y, int64_t count);
+  void (*add)(const float* a, const float* b, float* y, int64_t count);
+  void (*scale)(const float* x, float factor, float* y, int64_t count);
+  void (*soft_cap)(const float* x, float cap, float* y, int64_t count);
+  // One row of heads; cos and sin are those of its position, [R / 2].
+  void (*rotary)(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos, const float* sin, RotaryLayout layout);
+  void (*store)(DType dtype, const float* src, void* dst, int64_t count);
+  void (*load)(DType dtype, const void* src, float* dst, int64_t count);
+  LogSumExp (*log_sum_exp)(const float* x, int64_t count);
+};
+
+// Bytes of scratch that linear_* of any ISA may use: sixteen rows of K weights, decoded, with their scales.
+inline constexpr int64_t linear_scratch_bytes(int64_t K) { return 16 * K * 8 + 4096; }
+
+}  // namespace atelier::kernels
