@@ -1,0 +1,55 @@
+// safetensors files, single and sharded (docs/formats/safetensors.md).
+//
+//   u64 header_bytes (at most 100 MB), a JSON object { name: {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__": {…} },
+//   then the data that offsets count from, without holes.
+//
+// A sharded model is a folder with model.safetensors.index.json, whose "weight_map" says which file holds which tensor.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "atelier/base/status.h"
+#include "atelier/format/checkpoint.h"
+
+namespace atelier::format {
+
+inline constexpr int64_t kMaxSafetensorsHeader = 100'000'000;
+
+class Safetensors : public Checkpoint {
+ public:
+  // `path`: a .safetensors file, a model.safetensors.index.json, or a folder that holds either (or shards without an index).
+  static Result<std::shared_ptr<const Safetensors>> open(const std::string& path);
+
+  // Reads one file from memory that `owner` keeps alive (may be null). `name` stands in error messages.
+  static Result<std::shared_ptr<const Safetensors>> from_bytes(std::span<const uint8_t> bytes, const std::string& name,
+                                                               std::shared_ptr<const void> owner);
+
+  std::string format() const override { return "safetensors"; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }  // "__metadata__" of the files, merged
+
+ private:
+  explicit Safetensors(std::string path) : Checkpoint(std::move(path)) {}
+  Status read_part(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner);
+  std::map<std::string, std::string> metadata_;
+};
+
+// The data type as safetensors spells it ("F32", "BF16"), or an error for the block formats of GGUF, which it cannot hold.
+Result<std::string> safetensors_dtype_name(DType dtype);
+
+struct SafetensorsOptions {
+  int64_t shard_bytes = 5'000'000'000;                               // a new file begins when the next tensor would pass this
+  std::map<std::string, std::string> metadata = {{"format", "pt"}};  // transformers asks for "format"
+};
+
+// Starts a checkpoint in `folder` (which must exist): model.safetensors, or model-00001-of-0000N.safetensors with
+// model.safetensors.index.json when the tensors need several files. Tensors come in the order of `tensors`.
+Result<std::unique_ptr<CheckpointWriter>> create_safetensors(const std::string& folder, std::vector<TensorInfo> tensors,
+                                                             const SafetensorsOptions& options = {});
+
+}  // namespace atelier::format
