@@ -1,0 +1,72 @@
+#include "atelier/generate/candidates.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "atelier/base/error.h"
+
+namespace atelier::generate {
+
+void Candidates::assign(std::span<const float> logits) {
+  items_.resize(logits.size());
+  for (size_t i = 0; i < logits.size(); ++i) items_[i] = {static_cast<int32_t>(i), logits[i]};
+  num_sorted_ = 0;
+  is_dense_ = true;
+}
+
+float& Candidates::logit(int32_t id) {
+  ATELIER_CHECK(is_dense_ && id >= 0 && static_cast<size_t>(id) < items_.size());
+  return items_[static_cast<size_t>(id)].logit;
+}
+
+void Candidates::divide(float divisor) {
+  for (Candidate& item : items_) item.logit /= divisor;
+}
+
+std::span<const Candidate> Candidates::sort_prefix(size_t count) {
+  count = std::min(count, items_.size());
+  if (count > num_sorted_) {
+    const auto begin = items_.begin() + static_cast<std::ptrdiff_t>(num_sorted_);
+    const auto end = items_.begin() + static_cast<std::ptrdiff_t>(count);
+    if (end != items_.end()) std::nth_element(begin, end - 1, items_.end(), is_likelier);
+    std::sort(begin, end, is_likelier);
+    num_sorted_ = count;
+    is_dense_ = false;
+  }
+  return std::span<const Candidate>(items_).first(count);
+}
+
+float Candidates::max_logit() {
+  if (num_sorted_ > 0) return items_.front().logit;
+  float max = -INFINITY;
+  for (const Candidate& item : items_) max = std::max(max, item.logit);
+  return max;
+}
+
+void Candidates::keep_prefix(size_t count) {
+  ATELIER_CHECK(count <= num_sorted_ || count >= items_.size());
+  if (count >= items_.size()) return;
+  items_.resize(count);
+  num_sorted_ = count;
+}
+
+void Candidates::keep_if(FunctionRef<bool(const Candidate&)> predicate) {
+  size_t kept = 0, kept_sorted = 0;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (!predicate(items_[i])) continue;
+    items_[kept++] = items_[i];
+    if (i < num_sorted_) kept_sorted = kept;
+  }
+  if (kept < items_.size()) is_dense_ = false;
+  items_.resize(kept);
+  num_sorted_ = kept_sorted;
+}
+
+double Candidates::exp_sum() {
+  const float max = max_logit();
+  double sum = 0;
+  for (const Candidate& item : items_) sum += std::exp(static_cast<double>(item.logit) - max);
+  return sum;
+}
+
+}  // namespace atelier::generate

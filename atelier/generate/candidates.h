@@ -1,0 +1,52 @@
+// The tokens that may come next, with their logits: what the samplers edit and narrow.
+//
+// Invariants: every token occurs at most once; while is_dense(), items()[id].id == id for the whole vocabulary. Order means
+// descending logit, ties by ascending id, so that it never depends on how it was reached. Sorting is partial and lazy: a vocabulary of
+// 262,144 is never sorted as a whole unless a sampler really keeps that much of it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "atelier/base/function_ref.h"
+
+namespace atelier::generate {
+
+struct Candidate {
+  int32_t id;
+  float logit;
+};
+
+// True when `a` is likelier than `b`: the order of this file.
+inline bool is_likelier(const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); }
+
+class Candidates {
+ public:
+  // Every token of the vocabulary: logits [V], finite or -infinity.
+  void assign(std::span<const float> logits);
+
+  bool is_dense() const { return is_dense_; }
+  size_t size() const { return items_.size(); }
+  std::span<const Candidate> items() const { return items_; }
+
+  float& logit(int32_t id);    // dense only; ids outside the vocabulary are a broken invariant
+  void divide(float divisor);  // every logit by a positive number
+
+  // The `count` likeliest (all of them when there are fewer) at the front of items(), in order.
+  std::span<const Candidate> sort_prefix(size_t count);
+  float max_logit();
+
+  void keep_prefix(size_t count);                               // after sort_prefix(count)
+  void keep_if(FunctionRef<bool(const Candidate&)> predicate);  // keeps the relative order
+
+  // sum over items of exp(logit - max_logit())
+  double exp_sum();
+
+ private:
+  std::vector<Candidate> items_;
+  size_t num_sorted_ = 0;  // items_[0, num_sorted_) are the likeliest, in order
+  bool is_dense_ = false;
+};
+
+}  // namespace atelier::generate

@@ -1,0 +1,60 @@
+#include "atelier/generate/thoughts.h"
+
+#include <algorithm>
+
+#include "atelier/base/strings.h"
+
+namespace atelier::generate {
+namespace {
+
+constexpr std::string_view kOpen = "<think>";
+constexpr std::string_view kClose = "</think>";
+
+// Length of the longest end of `text` that is a proper beginning of `tag`.
+size_t partial_tag(std::string_view text, std::string_view tag) {
+  for (size_t length = std::min(text.size(), tag.size() - 1); length > 0; --length) {
+    if (text.ends_with(tag.substr(0, length))) return length;
+  }
+  return 0;
+}
+
+}  // namespace
+
+void ThoughtSplitter::take(size_t length, std::vector<Piece>& out) {
+  std::string text = pending_.substr(0, length);
+  pending_.erase(0, length);
+  if (is_after_tag_) text.erase(0, std::min(text.find_first_not_of(" \n\r\t"), text.size()));
+  if (text.empty()) return;
+  is_after_tag_ = false;
+  out.push_back({std::move(text), is_inside_});
+}
+
+std::vector<ThoughtSplitter::Piece> ThoughtSplitter::push(std::string_view text) {
+  pending_ += text;
+  std::vector<Piece> out;
+  while (true) {
+    const std::string_view tag = is_inside_ ? kClose : kOpen;
+    const size_t at = pending_.find(tag);
+    if (at == std::string::npos) {
+      take(pending_.size() - partial_tag(pending_, tag), out);
+      return out;
+    }
+    take(at, out);
+    pending_.erase(0, tag.size());
+    is_inside_ = !is_inside_;
+    is_after_tag_ = true;
+  }
+}
+
+std::vector<ThoughtSplitter::Piece> ThoughtSplitter::finish() {
+  std::vector<Piece> out;
+  take(pending_.size(), out);
+  return out;
+}
+
+bool ends_inside_thought(std::string_view prompt) {
+  const std::string_view end = trim_ascii(prompt);
+  return end.ends_with(kOpen);
+}
+
+}  // namespace atelier::generate

@@ -1,0 +1,99 @@
+#include "atelier/models/store.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "atelier/base/strings.h"
+#include "atelier/io/file.h"
+
+namespace atelier::models {
+namespace {
+
+bool is_gguf_name(const std::string& name) { return name.size() > 5 && equals_ignoring_case(name.substr(name.size() - 5), ".gguf"); }
+
+// "x-00002-of-00003.gguf": a later part of a split file, reached through the first.
+bool is_later_part(const std::string& name) {
+  const size_t of = name.rfind("-of-");
+  return of != std::string::npos && of >= 6 && name[of - 6] == '-' && parse_int(name.substr(of - 5, 5)).value_or(1) > 1;
+}
+
+Result<std::string> model_in_folder(const std::string& folder) {
+  if (io::is_file(io::join_path(folder, "config.json"))) return folder;
+  ATELIER_TRY(const std::vector<std::string> names, io::list_directory(folder));
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    if (is_gguf_name(name) && !is_later_part(name)) found.push_back(name);
+  }
+  if (found.size() == 1) return io::join_path(folder, found[0]);
+  if (found.empty()) {
+    return Status::not_found(fmt::format("model: {} holds no config.json and no .gguf file; name a model file or folder", folder));
+  }
+  return Status::invalid(
+      fmt::format("model: {} holds {} GGUF files, one is expected; name one of them: {}", folder, found.size(), join(found, ", ")));
+}
+
+// Bytes of the weights beside or at `path`.
+int64_t weight_bytes(const std::string& path) {
+  if (io::is_file(path)) {
+    const auto size = io::file_size(path);
+    return size.ok() ? *size : 0;
+  }
+  int64_t total = 0;
+  const auto names = io::list_directory(path);
+  if (!names.ok()) return 0;
+  for (const std::string& name : *names) {
+    if (name.ends_with(".safetensors")) total += weight_bytes(io::join_path(path, name));
+  }
+  return total;
+}
+
+Status not_in_store(const std::string& model) {
+  std::vector<std::string> names;
+  for (const StoredModel& stored : stored_models()) names.push_back(stored.name);
+  const std::string nearest = nearest_name(model, names);
+  std::string next = "atelier list models shows what there is; make demo brings the first one";
+  if (!nearest.empty()) next = "did you mean " + nearest + "?";
+  return Status::not_found(
+      fmt::format("model: {}, neither a file or folder nor a name in the store {}; {}", quoted(model), store_folder(), next));
+}
+
+}  // namespace
+
+std::string store_folder() {
+  if (const char* home = std::getenv("ATELIER_HOME"); home && *home) return io::join_path(home, "models");
+  const char* home = std::getenv("HOME");
+  return io::join_path(home && *home ? home : ".", ".local/share/atelier/models");
+}
+
+std::vector<StoredModel> stored_models() {
+  std::vector<StoredModel> models;
+  const std::string store = store_folder();
+  const auto names = io::list_directory(store);
+  if (!names.ok()) return models;
+  for (const std::string& name : *names) {
+    const std::string path = io::join_path(store, name);
+    if (name.starts_with('.')) continue;
+    if (io::is_directory(path)) {
+      const auto model = model_in_folder(path);
+      if (model.ok()) models.push_back({name, *model, weight_bytes(*model)});
+    } else if (is_gguf_name(name) && !is_later_part(name)) {
+      models.push_back({name.substr(0, name.size() - 5), path, weight_bytes(path)});
+    }
+  }
+  return models;
+}
+
+Result<std::string> resolve_model_path(const std::string& model) {
+  if (io::is_file(model)) return model;
+  if (io::is_directory(model)) return model_in_folder(model);
+  if (model.empty() || model.find('/') != std::string::npos || model.starts_with('.')) {
+    return Status::not_found(fmt::format("model: {}, no such file or folder; check the path", quoted(model)));
+  }
+  const std::string stored = io::join_path(store_folder(), model);
+  if (io::is_directory(stored)) return model_in_folder(stored);
+  if (io::is_file(stored + ".gguf")) return stored + ".gguf";
+  return not_in_store(model);
+}
+
+}  // namespace atelier::models

@@ -1,0 +1,29 @@
+// The model store: models by short names under $ATELIER_HOME/models (default ~/.local/share/atelier/models).
+//
+// A model "NAME" is the folder NAME, in Hugging Face layout or holding one GGUF file (perhaps split), or the file NAME.gguf.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "atelier/base/status.h"
+
+namespace atelier::models {
+
+std::string store_folder();
+
+struct StoredModel {
+  std::string name;
+  std::string path;   // what load_model takes
+  int64_t bytes = 0;  // of its weights
+};
+
+// Sorted by name; empty when there is no store yet. What is no model is left out.
+std::vector<StoredModel> stored_models();
+
+// From what the user typed to a path that load_model takes: an existing file or folder, else a name in the store. A folder with one
+// GGUF file and no config.json means that file. NotFound names the nearest model of the store.
+Result<std::string> resolve_model_path(const std::string& model);
+
+}  // namespace atelier::models
