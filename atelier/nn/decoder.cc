@@ -74,14 +74,16 @@ Tensor Decoder::embed(Context& context, std::span<const int32_t> ids, const Rows
 // x [T, C] is updated in place, so that everything else a layer makes can be taken back.
 void Decoder::block(Context& context, Tensor& x, int64_t layer, const Rows& rows) {
   const DecoderLayer& weights = parameters_.layers[static_cast<size_t>(layer)];
+  const auto assign = [&x](const Tensor& y) { std::memcpy(x.f32(), y.f32(), static_cast<size_t>(x.num_bytes())); };
   const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, auto&& compute) {
     if (spec_.norm_placement == NormPlacement::kPost) {
       ops::add_inplace(x, compute(x));
-      const Tensor normed = normalise(context, norm, x);
-      std::memcpy(x.f32(), normed.f32(), static_cast<size_t>(x.num_bytes()));
+      assign(normalise(context, norm, x));
       return;
     }
-    const Tensor y = compute(normalise(context, norm, x));
+    const Tensor normed = normalise(context, norm, x);
+    if (spec_.norm_placement == NormPlacement::kKept) assign(normed);
+    const Tensor y = compute(normed);
     ops::add_inplace(x, spec_.norm_placement == NormPlacement::kBoth ? normalise(context, post_norm, y) : y);
   };
   sublayer(weights.attention_norm, weights.attention_post_norm, [&](const Tensor& h) { return attend(context, h, layer, rows); });

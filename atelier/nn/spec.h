@@ -18,7 +18,8 @@ enum class NormKind : uint8_t { kRms, kLayer };
 // Where a block normalises:  pre   x + f(norm(x))          Llama, GPT-2, BLOOM
 //                            post  norm(x + f(x))          Transformer 2017, GPT-1
 //                            both  x + post(f(pre(x)))     Gemma 2 and 3
-enum class NormPlacement : uint8_t { kPre, kPost, kBoth };
+//                            kept  n + f(n), n = norm(x)   BLOOM's apply_residual_connection_post_layernorm
+enum class NormPlacement : uint8_t { kPre, kPost, kBoth, kKept };
 
 enum class PositionKind : uint8_t { kRotary, kLearned, kAlibi };
 

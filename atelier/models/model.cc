@@ -1,0 +1,55 @@
+#include "atelier/models/model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "atelier/base/error.h"
+#include "atelier/base/strings.h"
+
+namespace atelier::models {
+
+Result<const tokenize::Tokenizer*> Model::tokenizer() const {
+  if (!tokenizer_status_.ok()) return tokenizer_status_;
+  return static_cast<const tokenize::Tokenizer*>(tokenizer_.get());
+}
+
+Result<nn::KvCache> Model::new_cache(int64_t context) const {
+  return nn::KvCache::create(spec(), kv_dtype_, context > 0 ? context : context_);
+}
+
+Result<std::span<const float>> Model::forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits) {
+  const auto rows = static_cast<int64_t>(ids.size());
+  const nn::RowRun run{&cache, rows};
+  std::vector<int64_t> logit_rows;
+  for (int64_t row = std::max<int64_t>(0, rows - num_logits); row < rows; ++row) logit_rows.push_back(row);
+  return forward_batch(ids, std::span(&run, 1), logit_rows);
+}
+
+Result<std::span<const float>> Model::forward_batch(std::span<const int32_t> ids, std::span<const nn::RowRun> runs,
+                                                    std::span<const int64_t> logit_rows) {
+  for (const int32_t id : ids) {
+    if (id < 0 || id >= spec().vocab_size) {
+      return Status::invalid("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(spec().vocab_size));
+    }
+  }
+  for (const nn::RowRun& run : runs) {
+    if (run.cache->length() + run.num_rows > run.cache->context()) {
+      return Status::out_of_range("context full: " + std::to_string(run.cache->length()) + " + " + std::to_string(run.num_rows) +
+                                  " tokens do not fit into " + std::to_string(run.cache->context()) + "; use a larger --context");
+    }
+  }
+  arena_.reset();
+  Context context{arena_, precision_};
+  const Tensor hidden = decoder_->forward(context, ids, runs);
+  if (logit_rows.empty()) return std::span<const float>();
+  Tensor wanted = arena_.empty_f32({static_cast<int64_t>(logit_rows.size()), spec().width});
+  for (size_t i = 0; i < logit_rows.size(); ++i) {
+    ATELIER_CHECK(logit_rows[i] >= 0 && logit_rows[i] < hidden.dim(0));
+    std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden.f32() + logit_rows[i] * spec().width,
+                static_cast<size_t>(spec().width) * sizeof(float));
+  }
+  const Tensor logits = decoder_->logits(context, wanted);
+  return std::span<const float>(logits.f32(), static_cast<size_t>(logits.count()));
+}
+
+}  // namespace atelier::models

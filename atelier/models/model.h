@@ -1,0 +1,90 @@
+// A model ready to run: decoder, tokenizer, chat template and generation defaults, from a GGUF file or a Hugging Face folder.
+//
+//   ATELIER_TRY(auto model, models::load_model("smollm2-135m-instruct", {}));
+//   ATELIER_TRY(nn::KvCache cache, model->new_cache());
+//   ATELIER_TRY(std::span<const float> logits, model->forward(ids, cache, 1));      // of the last id
+//
+// One owner thread calls forward; what it returns lives until the next call.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atelier/base/status.h"
+#include "atelier/format/checkpoint.h"
+#include "atelier/models/arch.h"
+#include "atelier/nn/decoder.h"
+#include "atelier/tokenize/tokenizer.h"
+
+namespace atelier::models {
+
+struct LoadOptions {
+  Precision precision = Precision::kAuto;
+  std::optional<DType> kv;  // KV cache: F32, F16 or Q8_0; default F16, F32 with Precision::kF32
+  int64_t context = 0;      // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
+};
+
+// What the files say about generating: transformers' generation_config.json or GGUF's token ids.
+struct GenerationDefaults {
+  std::vector<int32_t> stop_ids;  // end of sequence and end of turn
+  std::optional<double> temperature, top_p, min_p, repetition_penalty;
+  std::optional<int64_t> top_k;
+  std::optional<bool> do_sample;
+};
+
+class Model {
+ public:
+  const ArchDef& arch() const { return *arch_; }
+  const nn::TransformerSpec& spec() const { return decoder_->spec(); }
+  const nn::Decoder& decoder() const { return *decoder_; }
+  const format::Checkpoint& checkpoint() const { return *checkpoint_; }
+  const std::string& path() const { return path_; }
+  Layout layout() const { return layout_; }
+  Precision precision() const { return precision_; }
+  int64_t context() const { return context_; }  // planned context: the default size of new_cache()
+  DType kv_dtype() const { return kv_dtype_; }
+
+  // The tokenizer, or why there is none (a folder without one still answers `logits --ids`).
+  Result<const tokenize::Tokenizer*> tokenizer() const;
+  // Source of the chat template; empty when the model has none.
+  const std::string& chat_template() const { return chat_template_; }
+  const GenerationDefaults& defaults() const { return defaults_; }
+  bool adds_bos() const { return adds_bos_; }  // encode() puts BOS first
+
+  Result<nn::KvCache> new_cache(int64_t context = 0) const;  // 0: context()
+
+  // Runs `ids` behind what `cache` holds and returns the logits of the last num_logits of them, [num_logits, V] row-major.
+  // Errors: an id outside the vocabulary; no room in the cache (then nothing has run).
+  Result<std::span<const float>> forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits = 1);
+
+  // The same for several sequences at once: ids run after run; logits of the rows listed in `logit_rows`, in that order.
+  Result<std::span<const float>> forward_batch(std::span<const int32_t> ids, std::span<const nn::RowRun> runs,
+                                               std::span<const int64_t> logit_rows);
+
+ private:
+  friend class ModelLoader;
+  Model() = default;
+
+  std::string path_;
+  Layout layout_ = Layout::kGguf;
+  const ArchDef* arch_ = nullptr;
+  std::shared_ptr<const format::Checkpoint> checkpoint_;
+  std::unique_ptr<nn::Decoder> decoder_;
+  Precision precision_ = Precision::kAuto;
+  DType kv_dtype_ = DType::kF16;
+  int64_t context_ = 0;
+  std::unique_ptr<tokenize::Tokenizer> tokenizer_;
+  Status tokenizer_status_;
+  bool adds_bos_ = false;
+  std::string chat_template_;
+  GenerationDefaults defaults_;
+  Arena arena_;
+};
+
+// `path` is a .gguf file or a Hugging Face folder (names of the store are resolved by models/store.h before).
+Result<std::unique_ptr<Model>> load_model(const std::string& path, const LoadOptions& options);
+
+}  // namespace atelier::models

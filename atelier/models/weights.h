@@ -1,0 +1,26 @@
+// From a checkpoint's tensors to a decoder's parameters.
+//
+// What is stored as it is used stays a view of the mapped file, whatever its type; only transposed, interleaved and one-less tensors
+// are copied, and vectors (norms, biases) become float32.
+#pragma once
+
+#include "atelier/base/status.h"
+#include "atelier/format/checkpoint.h"
+#include "atelier/models/arch.h"
+#include "atelier/nn/decoder.h"
+
+namespace atelier::models {
+
+// First row and number of rows of a part among the rows of the stored tensor, and how many rows that has in all.
+struct PartRows {
+  int64_t begin, count, total;
+};
+PartRows part_rows(const nn::TransformerSpec& spec, Part part, int64_t whole_rows);
+
+// The entry of `checkpoint` called `name`, also under the prefixes that saved base models and multimodal wrappers use; null if none.
+const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
+
+Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
+                                              const format::Checkpoint& checkpoint);
+
+}  // namespace atelier::models
