@@ -24,7 +24,7 @@ import numpy as np
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from transformers.pytorch_utils import Conv1D
 
 import tiny_tokenizer
@@ -165,6 +165,27 @@ def check_files(case: Case, folder: pathlib.Path, sequences: list[tuple[list[int
                     raise SystemExit(f"{case.name}: {form} read back differs by {distance(logits, golden):.1e}")
 
 
+def write_generation(folder: pathlib.Path, num_new: int = 40) -> None:
+    """Writes generation.json: what greedy decoding answers to a chat and to a plain text, ids and text."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+    messages = [{"role": "user", "content": "Who opens the door in the morning?"}]
+    chat = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    runs = []
+    for prompt, fields in ((chat, {"messages": messages}), ("In the evening they put the tools", {})):
+        ids = tokenizer(prompt, add_special_tokens=False).input_ids
+        out = model.generate(torch.tensor([ids]), do_sample=False, temperature=None, top_p=None, max_new_tokens=num_new,
+                             return_dict_in_generate=True, output_logits=True)
+        best_two = torch.stack(out.logits)[:, 0].topk(2).values
+        if (margin := float((best_two[:, 0] - best_two[:, 1]).min())) < 20 * ATOL:
+            raise SystemExit(f"{folder.name}: two tokens are {margin:.1e} apart in greedy decoding; change the prompt")
+        new_ids = out.sequences[0, len(ids):].tolist()
+        runs.append(fields | {"prompt": prompt, "prompt_ids": ids, "new_ids": new_ids,
+                              "new_text": tokenizer.decode(new_ids, skip_special_tokens=True)})
+    lines = ",\n".join("  " + json.dumps(run) for run in runs)
+    (folder / "generation.json").write_text('{"greedy": [\n' + lines + "\n]}\n")
+
+
 def make(case: Case) -> None:
     model = build(case)
     randomize(model, case)
@@ -187,6 +208,8 @@ def make(case: Case) -> None:
         tiny_tokenizer.write(folder, vocab_size)
     check_files(case, folder, sequences)
     write_golden(case, folder, sequences)
+    if case.name == "smollm2":
+        write_generation(folder)
     for file in folder.iterdir():
         file.chmod(0o644)
     size = sum(file.stat().st_size for file in folder.iterdir())

@@ -133,6 +133,10 @@ QWEN_CASES = [
 
 GEMMA = dict(vocab_size=80, hidden_size=32, intermediate_size=36, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=1,
              head_dim=12, max_position_embeddings=128, rms_norm_eps=1e-6, rope_parameters=DEFAULT_ROPE)
+GEMMA2 = GEMMA | dict(num_hidden_layers=3, intermediate_size=28, num_key_value_heads=2, sliding_window=6, query_pre_attn_scalar=12,
+                      attn_logit_softcapping=2.0, final_logit_softcapping=5.0)
+GEMMA2_MATTERS = {"window": {"sliding_window": 100}, "attention cap": {"attn_logit_softcapping": None},
+                  "final cap": {"final_logit_softcapping": None}}
 GEMMA3 = GEMMA | dict(num_hidden_layers=3, intermediate_size=28, num_key_value_heads=2, sliding_window=6, query_pre_attn_scalar=20,
                       layer_types=["sliding_attention", "sliding_attention", "full_attention"])
 
@@ -148,21 +152,30 @@ GEMMA_CASES = [
          # "gelu" meant the tanh approximation in the first Gemma configs.
          old={"hidden_act": "gelu", "hidden_activation": None, "tie_word_embeddings": DROP},
          notes="norm weights are stored minus one, embeddings scaled by sqrt(hidden); 'gelu' in the old config means tanh"),
-    Case("gemma2", Gemma2Config, GEMMA | dict(num_hidden_layers=3, intermediate_size=28, num_key_value_heads=2, sliding_window=6,
-                                              query_pre_attn_scalar=20, attn_logit_softcapping=2.0, final_logit_softcapping=5.0),
+    Case("gemma2", Gemma2Config, GEMMA2,
          old={"hidden_act": "gelu_pytorch_tanh", "cache_implementation": "hybrid", "tie_word_embeddings": DROP},
-         matters={"window": {"sliding_window": 100}, "attention cap": {"attn_logit_softcapping": None},
-                  "final cap": {"final_logit_softcapping": None}, "query scale": {"query_pre_attn_scalar": 12}},
-         notes="even layers windowed; soft-caps on scores and logits; norms before and after attention and MLP"),
+         matters=GEMMA2_MATTERS,
+         notes="even layers windowed; soft-caps on scores and logits; norms before and after attention and MLP; "
+               "query_pre_attn_scalar is head_dim, as in the 2B and 9B models"),
+    Case("gemma2-27b", Gemma2Config, GEMMA2 | dict(num_hidden_layers=2, query_pre_attn_scalar=8),
+         old={"hidden_act": "gelu_pytorch_tanh", "cache_implementation": "hybrid", "tie_word_embeddings": DROP},
+         matters=GEMMA2_MATTERS | {"query scale": {"query_pre_attn_scalar": 12}},
+         notes="query_pre_attn_scalar is hidden / heads and not head_dim, as in the 27B model"),
     Case("gemma3", Gemma3TextConfig, GEMMA3 | dict(eos_token_id=[1, 7], rope_parameters=gemma3_rope(rope("default", 1000000.0))),
          # The released configs write the bases as integers.
-         old={"sliding_window_pattern": 3, "rope_theta": 1000000, "rope_local_base_freq": 10000, "cache_implementation": "hybrid", "tie_word_embeddings": DROP},
+         old={"sliding_window_pattern": 3, "rope_theta": 1000000, "rope_local_base_freq": 10000,
+              "cache_implementation": "hybrid", "tie_word_embeddings": DROP},
          matters=GEMMA3_MATTERS | {"local theta": {"rope_parameters": gemma3_rope(rope("default", 1000000.0), 1000000.0)}},
          notes="two windowed layers, then a full one, each kind with its own rotary base; normalised queries and keys"),
-    Case("gemma3-linear", Gemma3TextConfig, GEMMA3 | dict(rope_parameters=gemma3_rope(rope("linear", 1000000.0, factor=8.0))),
-         old={"sliding_window_pattern": 3, "tie_word_embeddings": DROP},
-         matters=GEMMA3_MATTERS | {"scaling": {"rope_parameters": gemma3_rope(rope("default", 1000000.0))}},
-         notes="linear scaling by 8 on the full layers only"),
+    # Seven layers of the released shape: five windowed ones to a full one, query scale from head_dim.
+    Case("gemma3-linear", Gemma3TextConfig,
+         GEMMA3 | dict(num_hidden_layers=7, layer_types=["sliding_attention"] * 5 + ["full_attention", "sliding_attention"],
+                       intermediate_size=16, num_attention_heads=2, num_key_value_heads=1, head_dim=8, query_pre_attn_scalar=8,
+                       rope_parameters=gemma3_rope(rope("linear", 1000000.0, factor=8.0))),
+         old={"tie_word_embeddings": DROP},
+         matters={"which layers": {"layer_types": ["sliding_attention"] * 7},
+                  "scaling": {"rope_parameters": gemma3_rope(rope("default", 1000000.0))}},
+         notes="linear scaling by 8 on the full layer only; the old config leaves the pattern (every sixth layer full) to its default"),
     Case("gemma3-multimodal", Gemma3Config,
          dict(text_config=dict(vocab_size=80, hidden_size=32, intermediate_size=36, num_hidden_layers=2, num_attention_heads=8,
                                num_key_value_heads=4, head_dim=8, sliding_window=6, model_type="gemma3_text",
