@@ -49,7 +49,7 @@ class AtomicFile {
   int descriptor_ = -1;  // -1 once committed, moved from or failed
   int64_t position_ = 0;
   std::vector<char> buffer_;
-  Status status_;
+  Status error_;
 };
 
 // Writes `text` as the whole of `path`, atomically.
