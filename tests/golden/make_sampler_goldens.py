@@ -33,7 +33,7 @@ def add(option, value, processor, n, kind, tokens=()):
 
 
 for kind in ("peaked", "flat", "ties"):
-    for n in (5, 40, 700):
+    for n in (5, 40, 200):
         for k in (1, 3, 20):
             add("top_k", k, lp.TopKLogitsWarper(k), n, kind)
         for p in (0.1, 0.5, 0.95):
