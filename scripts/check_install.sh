@@ -26,3 +26,6 @@ expect() {
   grep -qF -- "$2" <<<"$output" || { echo "check_install: error: example $1 printed no \"$2\" but: $output" >&2; exit 1; }
   echo "example $1: ok"
 }
+expect tokenize "back to text: The atelier opens at nine o'clock."
+expect logits '" Paris"'
+expect generate "Paris"
