@@ -14,8 +14,9 @@ void set_gemma_parts(nn::TransformerSpec& spec) {
 }
 
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "gemma", true));
-  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", 256));
+  ATELIER_TRY(
+      nn::TransformerSpec spec,
+      hf_llama_shape(config, "gemma", {.is_tied = true, .num_heads = 16, .num_kv_heads = 16, .head_dim = 256, .max_context = 8192}));
   ATELIER_TRY(spec.has_qkv_bias, config.get_bool("attention_bias", false));
   spec.has_output_bias = spec.has_qkv_bias;
   set_gemma_parts(spec);

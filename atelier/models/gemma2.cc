@@ -21,8 +21,8 @@ void set_alternating_windows(int64_t window, nn::TransformerSpec& spec) {
 }
 
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "gemma2", true));
-  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", 256));
+  ATELIER_TRY(nn::TransformerSpec spec,
+              hf_llama_shape(config, "gemma2", {.is_tied = true, .num_heads = 8, .num_kv_heads = 4, .head_dim = 256, .max_context = 8192}));
   ATELIER_TRY(spec.has_qkv_bias, config.get_bool("attention_bias", false));
   spec.has_output_bias = spec.has_qkv_bias;
   set_gemma2_parts(spec);

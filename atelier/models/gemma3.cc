@@ -48,8 +48,9 @@ Status read_ropes(const Json& config, nn::TransformerSpec& spec) {
 
 Result<nn::TransformerSpec> from_hf(const Json& whole) {
   const Json& config = text_part(whole);
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "gemma3", true));
-  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", 256));
+  ATELIER_TRY(
+      nn::TransformerSpec spec,
+      hf_llama_shape(config, "gemma3", {.is_tied = true, .num_heads = 8, .num_kv_heads = 4, .head_dim = 256, .max_context = 131072}));
   ATELIER_TRY(spec.has_qkv_bias, config.get_bool("attention_bias", false));
   spec.has_output_bias = spec.has_qkv_bias;
   set_gemma3_parts(spec);
@@ -87,8 +88,9 @@ Result<nn::TransformerSpec> from_gguf(const format::Gguf& file) {
   ATELIER_TRY(local.theta, keys.get_double("rope.freq_base_swa", 10000));
   spec.ropes = {global, local};
   ATELIER_TRY(const int64_t window, keys.get_int("attention.sliding_window", 0));
-  constexpr int64_t kPattern = 6;
-  set_windows_by_pattern(window, kPattern, spec);
+  ATELIER_TRY(const int64_t pattern, keys.get_int("attention.sliding_window_pattern", 6));
+  if (pattern < 1) return Status::corrupt("gguf: attention.sliding_window_pattern is " + std::to_string(pattern) + ", must be positive");
+  set_windows_by_pattern(window, pattern, spec);
   give_windowed_layers_the_local_rope(spec);
   return spec;
 }

@@ -54,6 +54,7 @@ Status read_scaling(const Json& config, const Json& scaling, const nn::Transform
   ATELIER_TRY(rope.truncate, scaling.get_bool("truncate", true));
   ATELIER_TRY(rope.short_factors, float_array(scaling, "short_factor"));
   ATELIER_TRY(rope.long_factors, float_array(scaling, "long_factor"));
+  if (!rope.short_factors.empty()) rope.scaling = nn::RopeScaling::kLongRope;  // the first Phi-3 files call it "su" or "yarn"
   const bool is_stretched = rope.scaling == nn::RopeScaling::kLongRope && rope.original_context > 0;
   if (is_stretched && !scaling.contains("factor")) {
     rope.factor = static_cast<double>(spec.max_context) / static_cast<double>(rope.original_context);
@@ -73,29 +74,31 @@ Status read_rotary_dim(const Json& object, const nn::TransformerSpec& spec, doub
 
 }  // namespace
 
-Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, bool tied_by_default) {
+Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, const ShapeDefaults& defaults) {
   nn::TransformerSpec spec;
   spec.architecture = architecture;
   ATELIER_TRY(spec.vocab_size, config.get_int("vocab_size"));
   ATELIER_TRY(spec.width, config.get_int("hidden_size"));
   ATELIER_TRY(spec.ffn_width, config.get_int("intermediate_size"));
-  ATELIER_TRY(spec.num_heads, config.get_int("num_attention_heads"));
-  ATELIER_TRY(spec.num_kv_heads, config.get_int("num_key_value_heads", spec.num_heads));
+  ATELIER_TRY(spec.num_heads, config.get_int("num_attention_heads", defaults.num_heads));
   if (spec.num_heads < 1)
     return Status::corrupt("config.json: num_attention_heads is " + std::to_string(spec.num_heads) + ", must be positive");
-  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", spec.width / spec.num_heads));
-  ATELIER_TRY(spec.max_context, config.get_int("max_position_embeddings", 2048));
+  ATELIER_TRY(spec.num_kv_heads, config.get_int("num_key_value_heads", defaults.num_kv_heads > 0 ? defaults.num_kv_heads : spec.num_heads));
+  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", defaults.head_dim > 0 ? defaults.head_dim : spec.width / spec.num_heads));
+  ATELIER_TRY(spec.max_context, config.get_int("max_position_embeddings", defaults.max_context));
   ATELIER_TRY(const int64_t num_layers, config.get_int("num_hidden_layers"));
   ATELIER_RETURN_IF_ERROR(add_layers(num_layers, spec));
-  ATELIER_TRY(const double eps, config.get_double("rms_norm_eps", 1e-6));
+  ATELIER_TRY(const double eps, config.get_double("rms_norm_eps", defaults.norm_eps));
   spec.norm_eps = static_cast<float>(eps);
-  ATELIER_TRY(spec.has_tied_head, config.get_bool("tie_word_embeddings", tied_by_default));
+  ATELIER_TRY(spec.has_tied_head, config.get_bool("tie_word_embeddings", defaults.is_tied));
   return spec;
 }
 
 Result<nn::RopeSpec> hf_rope(const Json& config, const nn::TransformerSpec& spec, const std::string& layer_type, double theta_default) {
   const Json* parameters = config.find("rope_parameters");
-  if (parameters == nullptr || !parameters->is_object()) {
+  const Json* old_scaling = config.find("rope_scaling");
+  const bool is_old_form = parameters == nullptr || !parameters->is_object() || (old_scaling != nullptr && old_scaling->is_object());
+  if (is_old_form) {
     ATELIER_TRY(const double theta, config.get_double("rope_theta", theta_default));
     return hf_rope_old(config, spec, theta, true);
   }

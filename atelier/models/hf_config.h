@@ -11,9 +11,19 @@
 
 namespace atelier::models {
 
+// What an architecture's transformers class assumes when a key is absent.
+struct ShapeDefaults {
+  bool is_tied = false;
+  int64_t num_heads = 32;
+  int64_t num_kv_heads = 0;  // 0: as many as heads
+  int64_t head_dim = 0;      // 0: C / H
+  int64_t max_context = 2048;
+  double norm_eps = 1e-6;
+};
+
 // Sizes that Llama-shaped configurations spell alike (hidden_size, num_attention_heads, …), RMS norm, gated MLP, tied or not.
 // Adds one layer spec per layer, without windows. Rotary settings are read apart.
-Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, bool tied_by_default);
+Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, const ShapeDefaults& defaults);
 
 // The rotary settings of layers of type `layer_type` ("full_attention", "sliding_attention"; transformers 5 may hold one per type).
 // theta_default and scaling apply to the older form.

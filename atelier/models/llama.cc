@@ -8,8 +8,16 @@
 namespace atelier::models {
 namespace {
 
+// Mistral sees 4,096 keys unless its configuration says otherwise (later versions say null: all); Llama always sees all.
+Result<int64_t> mistral_window(const Json& config) {
+  const Json* classes = config.find("architectures");
+  const bool is_mistral = classes != nullptr && *classes == Json(Json::Array{"MistralForCausalLM"});
+  if (!is_mistral) return int64_t{0};
+  return config.get_int("sliding_window", config.contains("sliding_window") ? 0 : 4096);
+}
+
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "llama", false));
+  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "llama", {}));
   ATELIER_TRY(const std::string activation, config.get_string("hidden_act", "silu"));
   ATELIER_TRY(spec.activation, hf_activation(activation));
   ATELIER_TRY(spec.has_qkv_bias, config.get_bool("attention_bias", false));
@@ -17,7 +25,7 @@ Result<nn::TransformerSpec> from_hf(const Json& config) {
   ATELIER_TRY(spec.has_mlp_bias, config.get_bool("mlp_bias", false));
   ATELIER_TRY(const nn::RopeSpec rope, hf_rope(config, spec, "full_attention", 10000));
   spec.ropes = {rope};
-  ATELIER_TRY(const int64_t window, config.get_int("sliding_window", 0));
+  ATELIER_TRY(const int64_t window, mistral_window(config));
   for (nn::LayerSpec& layer : spec.layers) layer.window = window;
   return spec;
 }

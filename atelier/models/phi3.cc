@@ -8,11 +8,9 @@ namespace atelier::models {
 namespace {
 
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "phi3", false));
+  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "phi3", {.max_context = 4096, .norm_eps = 1e-5}));
   ATELIER_TRY(const std::string activation, config.get_string("hidden_act", "silu"));
   ATELIER_TRY(spec.activation, hf_activation(activation));
-  ATELIER_TRY(const double eps, config.get_double("rms_norm_eps", 1e-5));
-  spec.norm_eps = static_cast<float>(eps);
   ATELIER_TRY(const nn::RopeSpec rope, hf_rope(config, spec, "full_attention", 10000));
   spec.ropes = {rope};
   ATELIER_TRY(const int64_t window, config.get_int("sliding_window", 0));

@@ -8,7 +8,7 @@ namespace atelier::models {
 namespace {
 
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "qwen2", false));
+  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "qwen2", {.max_context = 32768}));
   ATELIER_TRY(const std::string activation, config.get_string("hidden_act", "silu"));
   ATELIER_TRY(spec.activation, hf_activation(activation));
   spec.has_qkv_bias = true;

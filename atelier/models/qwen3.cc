@@ -7,8 +7,7 @@ namespace atelier::models {
 namespace {
 
 Result<nn::TransformerSpec> from_hf(const Json& config) {
-  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "qwen3", false));
-  ATELIER_TRY(spec.head_dim, config.get_int("head_dim", 128));
+  ATELIER_TRY(nn::TransformerSpec spec, hf_llama_shape(config, "qwen3", {.head_dim = 128, .max_context = 32768}));
   ATELIER_TRY(const std::string activation, config.get_string("hidden_act", "silu"));
   ATELIER_TRY(spec.activation, hf_activation(activation));
   ATELIER_TRY(spec.has_qkv_bias, config.get_bool("attention_bias", false));
