@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly atelier="${1:?usage: check_haswell.sh path/to/atelier}"
-readonly tiny=tests/golden/models/llama
+readonly tiny=tests/golden/models/smollm2
 
 haswell() { qemu-x86_64 -cpu Haswell "$atelier" "$@"; }
 fail() { echo "haswell: error: $*" >&2; exit 1; }
