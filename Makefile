@@ -30,6 +30,18 @@ dist:  ## a relocatable tarball and a .deb in dist/
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	scripts/make_dist.sh $(BUILD) dist
 
+quality:  ## perplexities, held to the bounds of docs/parity.md
+	@scripts/install_deps.sh build models
+	@$(MAKE) --no-print-directory build TARGETS=atelier
+	@scripts/fetch_models.sh smollm2-135m-instruct gemma3-270m
+	@scripts/quality.py $(ATELIER)
+
+peers:  ## speed beside llama.cpp on this machine
+	@scripts/install_deps.sh build models
+	@$(MAKE) --no-print-directory build TARGETS=atelier
+	@scripts/fetch_models.sh smollm2-135m-instruct gemma3-270m
+	@scripts/peers.py $(ATELIER)
+
 format:  ## clang-format over every source
 	@scripts/install_deps.sh checks
 	scripts/check_format.sh --fix
