@@ -5,8 +5,7 @@
 //   num_tensors x { string name, u32 rank, u64 dims[rank] (fastest first), u32 type, u64 offset }
 //   padding to `general.alignment` (32 when absent), then the data that offsets count from
 //
-// Little-endian. Every count is bounded by the bytes that are left before anything is allocated for it. Metadata stays in the file:
-// a GgufValue is a view, so that a vocabulary of 256,000 strings costs nothing until it is asked for, and is copied once.
+// Little-endian. Every count is bounded by the bytes that are left before anything is allocated for it.
 //
 //   ATELIER_TRY(std::shared_ptr<const format::Gguf> file, format::Gguf::open("model.gguf"));
 //   ATELIER_TRY(std::string architecture, file->get_string("general.architecture"));
@@ -15,7 +14,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,60 +23,11 @@
 
 #include "atelier/base/status.h"
 #include "atelier/format/checkpoint.h"
+#include "atelier/format/gguf_value.h"
 
 namespace atelier::format {
 
-enum class GgufType : uint32_t {
-  kUint8 = 0,
-  kInt8 = 1,
-  kUint16 = 2,
-  kInt16 = 3,
-  kUint32 = 4,
-  kInt32 = 5,
-  kFloat32 = 6,
-  kBool = 7,
-  kString = 8,
-  kArray = 9,
-  kUint64 = 10,
-  kInt64 = 11,
-  kFloat64 = 12,
-};
-
-const char* gguf_type_name(GgufType type);  // "u8" … "f64", "bool", "string", "array"
-
-// One metadata value: a checked view into the file. Accessors give nothing when the kind differs; integers of any width answer
-// as_int (u64 above int64 does not), and integers and floats answer as_double.
-class GgufValue {
- public:
-  GgufValue(GgufType type, std::span<const uint8_t> bytes) : type_(type), count_(1), bytes_(bytes) {}
-  GgufValue(GgufType element_type, uint64_t count, std::span<const uint8_t> bytes)
-      : type_(element_type), is_array_(true), count_(count), bytes_(bytes) {}
-
-  bool is_array() const { return is_array_; }
-  GgufType type() const { return type_; }                        // of the elements, for an array
-  int64_t size() const { return static_cast<int64_t>(count_); }  // elements; 1 for a scalar
-  std::span<const uint8_t> bytes() const { return bytes_; }      // as stored; for arrays all elements
-
-  std::optional<int64_t> as_int() const;
-  std::optional<double> as_double() const;
-  std::optional<bool> as_bool() const;
-  std::optional<std::string_view> as_string() const;
-
-  // Arrays as vectors; nothing when this is no array of that kind.
-  std::optional<std::vector<int64_t>> as_ints() const;
-  std::optional<std::vector<double>> as_doubles() const;
-  std::optional<std::vector<bool>> as_bools() const;
-  std::optional<std::vector<std::string_view>> as_strings() const;
-
-  // For people: `"llama"`, `0.00001`, `[1, 2, 3, … 49152 of i32]`.
-  std::string to_string() const;
-
- private:
-  GgufType type_;
-  bool is_array_ = false;
-  uint64_t count_;
-  std::span<const uint8_t> bytes_;
-};
+struct GgufPart;
 
 class Gguf : public Checkpoint {
  public:
@@ -117,12 +66,13 @@ class Gguf : public Checkpoint {
 
  private:
   explicit Gguf(std::string path) : Checkpoint(std::move(path)) {}
-  Status read_part(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner);
-  Status add_value(std::string key, GgufValue value);
+  Status open_parts(const std::vector<std::string>& paths);
+  Status add_part(GgufPart part, const std::shared_ptr<const void>& owner);
 
   uint32_t version_ = 0;
   int64_t alignment_ = 32;
-  std::vector<Member> metadata_;
+  std::vector<Member> metadata_;  // of the first part
+  std::shared_ptr<const void> metadata_owner_;
   std::unordered_map<std::string, size_t> value_index_;
 };
 

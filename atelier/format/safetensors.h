@@ -3,6 +3,7 @@
 //   u64 header_bytes (at most 100 MB), a JSON object { name: {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__": {…} },
 //   then the data that offsets count from, without holes.
 //
+// Types F64, F32, F16, BF16, I64, I32, I16, I8 are themselves; U8 and BOOL, which only old attention masks use, are shown as I8.
 // A sharded model is a folder with model.safetensors.index.json, whose "weight_map" says which file holds which tensor.
 #pragma once
 
@@ -35,21 +36,11 @@ class Safetensors : public Checkpoint {
 
  private:
   explicit Safetensors(std::string path) : Checkpoint(std::move(path)) {}
-  Status read_part(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner);
+  Status add_file(const std::string& path, const std::vector<std::string>& wanted);
+  Status add_index(const std::string& path);
+  Status add_bytes(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner);
+
   std::map<std::string, std::string> metadata_;
 };
-
-// The data type as safetensors spells it ("F32", "BF16"), or an error for the block formats of GGUF, which it cannot hold.
-Result<std::string> safetensors_dtype_name(DType dtype);
-
-struct SafetensorsOptions {
-  int64_t shard_bytes = 5'000'000'000;                               // a new file begins when the next tensor would pass this
-  std::map<std::string, std::string> metadata = {{"format", "pt"}};  // transformers asks for "format"
-};
-
-// Starts a checkpoint in `folder` (which must exist): model.safetensors, or model-00001-of-0000N.safetensors with
-// model.safetensors.index.json when the tensors need several files. Tensors come in the order of `tensors`.
-Result<std::unique_ptr<CheckpointWriter>> create_safetensors(const std::string& folder, std::vector<TensorInfo> tensors,
-                                                             const SafetensorsOptions& options = {});
 
 }  // namespace atelier::format
