@@ -1,0 +1,24 @@
+// MODEL and the options that say how it is loaded, shared by the verbs that run a model.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "atelier/cli/command.h"
+#include "atelier/models/model.h"
+
+namespace atelier::cli {
+
+struct ModelOptions {
+  std::string model;  // path or name in the store
+  std::string dtype = "auto";
+  std::string kv = "auto";
+  int64_t context = 0;
+
+  void declare(Args& args);                  // MODEL, --dtype, --kv, --context
+  void declare_without_context(Args& args);  // for verbs with their own --context
+  Result<std::unique_ptr<models::Model>> load() const;
+};
+
+}  // namespace atelier::cli
