@@ -11,11 +11,12 @@ namespace atelier::cli {
 
 class Progress {
  public:
-  // "perplexity" over `total` units
+  // `label` is what is being done, "perplexity"; `total` its units of work.
   Progress(Console& console, std::string label, int64_t total);
   ~Progress();  // removes the bar
 
-  void update(int64_t done, const std::string& note = "");
+  void set_total(int64_t total);
+  void update(int64_t done, const std::string& note = "");  // `note` stands behind the percentage
 
  private:
   using Clock = std::chrono::steady_clock;
