@@ -52,11 +52,11 @@ AttentionBlock make_block(const AttentionShape& shape, const AttentionRun& run, 
   return block;
 }
 
-// A tile of keys or values as float32, and per query row its scores in the tile and its running sums.
+// A tile of keys or values as float32; per query a copy of it, its running sums, its scores in the tile and three numbers.
 int64_t attention_scratch_bytes(const AttentionShape& shape) {
   const int64_t queries = kAttentionRows * (shape.num_heads / shape.num_kv_heads);
   const int64_t width = shape.head_dim + 16;
-  return static_cast<int64_t>(sizeof(float)) * (kKeyTile * width + queries * (kKeyTile + width + 16)) + 4096;
+  return static_cast<int64_t>(sizeof(float)) * (kKeyTile * width + queries * (kKeyTile + 2 * width + 3));
 }
 
 }  // namespace

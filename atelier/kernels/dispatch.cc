@@ -2,6 +2,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/kernels/scalar/scalar.h"
+#include "atelier/kernels/simd/tables.h"
 
 namespace atelier::kernels {
 
@@ -9,6 +10,8 @@ const KernelTable& kernel_table(Isa isa) {
   switch (isa) {
     case Isa::kScalar:
       return scalar::kTable;
+    case Isa::kAvx2:
+      return avx2::kTable;
     default:
       break;
   }

@@ -9,7 +9,7 @@
 namespace atelier::kernels {
 namespace {
 
-constexpr Isa kLadder[] = {Isa::kScalar};
+constexpr Isa kLadder[] = {Isa::kScalar, Isa::kAvx2};
 
 // What CPUID reports, after the operating system's say on which registers it saves (Intel SDM vol. 1, 13.3 and 14.3).
 struct Features {

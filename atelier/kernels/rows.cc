@@ -3,6 +3,7 @@
 
 #include "atelier/kernels/dispatch.h"
 #include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
 
 namespace atelier::kernels {
 namespace {
@@ -68,9 +69,26 @@ void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int6
   });
 }
 
-void store(DType dtype, const float* src, void* dst, int64_t count) { active().store(dtype, src, dst, count); }
+void store(DType dtype, const float* src, void* dst, int64_t count) {
+  switch (dtype) {
+    case DType::kF16:
+      return active().store_f16(src, static_cast<uint16_t*>(dst), count);
+    case DType::kQ8_0:
+      return active().store_q8_0(src, static_cast<uint8_t*>(dst), count);
+    default:
+      return quant::from_f32(dtype, src, dst, count);
+  }
+}
 
-void load(DType dtype, const void* src, float* dst, int64_t count) { active().load(dtype, src, dst, count); }
+void load(DType dtype, const void* src, float* dst, int64_t count) {
+  switch (dtype) {
+    case DType::kF16:
+    case DType::kBF16:
+      return active().widen(dtype, static_cast<const uint16_t*>(src), dst, count);
+    default:
+      return quant::to_f32(dtype, src, dst, count);
+  }
+}
 
 LogSumExp log_sum_exp(const float* x, int64_t count) { return active().log_sum_exp(x, count); }
 

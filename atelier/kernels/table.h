@@ -14,7 +14,8 @@
 
 namespace atelier::kernels {
 
-inline constexpr int64_t kQuantBlock = 32;  // activations that share a scale
+inline constexpr int64_t kQuantBlock = 32;        // activations that share a scale
+inline constexpr float kSmallestScaled = 1e-35f;  // a block whose values are all smaller is zero: 127 / amax must stay finite
 
 // T rows of K activations.
 struct FloatRows {
@@ -79,15 +80,18 @@ struct KernelTable {
 
   void (*rms_norm)(const float* x, const float* weight, float eps, float* y, int64_t C);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, float* y, int64_t C);
+  // One row of heads; cos and sin are those of its position, [R / 2].
+  void (*rotary)(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos, const float* sin, RotaryLayout layout);
+  // Rows of the KV cache.
+  void (*store_f16)(const float* src, uint16_t* dst, int64_t count);
+  void (*store_q8_0)(const float* src, uint8_t* dst, int64_t count);
+  void (*widen)(DType dtype, const uint16_t* src, float* dst, int64_t count);  // of kF16 or kBF16
+
   void (*activate)(Activation activation, const float* x, float* y, int64_t count);
   void (*gated_activate)(Activation activation, const float* gate, const float* up, float* y, int64_t count);
   void (*add)(const float* a, const float* b, float* y, int64_t count);
   void (*scale)(const float* x, float factor, float* y, int64_t count);
   void (*soft_cap)(const float* x, float cap, float* y, int64_t count);
-  // One row of heads; cos and sin are those of its position, [R / 2].
-  void (*rotary)(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos, const float* sin, RotaryLayout layout);
-  void (*store)(DType dtype, const float* src, void* dst, int64_t count);
-  void (*load)(DType dtype, const void* src, float* dst, int64_t count);
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
 };
 

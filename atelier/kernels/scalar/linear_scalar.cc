@@ -51,7 +51,7 @@ void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_beg
     int8_t* q = out.q + i * kQuantBlock;
     float largest = 0;  // a NaN stays: the comparison is false for it
     for (int k = 0; k < kQuantBlock; ++k) largest = std::abs(src[k]) <= largest ? largest : std::abs(src[k]);
-    const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+    const float inverse = largest > kSmallestScaled ? 127.0f / largest : 0.0f;
     int sums[2] = {};
     for (int k = 0; k < kQuantBlock; ++k) {
       const float scaled = std::nearbyint(src[k] * inverse);

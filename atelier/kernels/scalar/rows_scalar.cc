@@ -36,8 +36,10 @@ void rotary(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos,
   }
 }
 
-void store(DType dtype, const float* src, void* dst, int64_t count) { quant::from_f32(dtype, src, dst, count); }
+void store_f16(const float* src, uint16_t* dst, int64_t count) { quant::from_f32(DType::kF16, src, dst, count); }
 
-void load(DType dtype, const void* src, float* dst, int64_t count) { quant::to_f32(dtype, src, dst, count); }
+void store_q8_0(const float* src, uint8_t* dst, int64_t count) { quant::from_f32(DType::kQ8_0, src, dst, count); }
+
+void widen(DType dtype, const uint16_t* src, float* dst, int64_t count) { quant::to_f32(dtype, src, dst, count); }
 
 }  // namespace atelier::kernels::scalar

@@ -19,8 +19,9 @@ void add(const float* a, const float* b, float* y, int64_t count);
 void scale(const float* x, float factor, float* y, int64_t count);
 void soft_cap(const float* x, float cap, float* y, int64_t count);
 void rotary(float* x, int64_t num_heads, int64_t D, int64_t R, const float* cos, const float* sin, RotaryLayout layout);
-void store(DType dtype, const float* src, void* dst, int64_t count);
-void load(DType dtype, const void* src, float* dst, int64_t count);
+void store_f16(const float* src, uint16_t* dst, int64_t count);
+void store_q8_0(const float* src, uint8_t* dst, int64_t count);
+void widen(DType dtype, const uint16_t* src, float* dst, int64_t count);
 LogSumExp log_sum_exp(const float* x, int64_t count);
 
 }  // namespace atelier::kernels::scalar

@@ -10,14 +10,15 @@ const KernelTable kTable = {
     .attention = attention,
     .rms_norm = rms_norm,
     .layer_norm = layer_norm,
+    .rotary = rotary,
+    .store_f16 = store_f16,
+    .store_q8_0 = store_q8_0,
+    .widen = widen,
     .activate = activate,
     .gated_activate = gated_activate,
     .add = add,
     .scale = scale,
     .soft_cap = soft_cap,
-    .rotary = rotary,
-    .store = store,
-    .load = load,
     .log_sum_exp = log_sum_exp,
 };
 

@@ -1,0 +1,264 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+#include "atelier/kernels/test_tables.h"
+#include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
+
+namespace atelier::kernels {
+namespace {
+
+struct Case {
+  DType dtype;
+  int64_t T, N, K;
+};
+
+// A linear layer in memory of exactly its size, so that a sanitizer sees a read beyond it.
+struct Problem {
+  Case shape;
+  std::vector<float> x, bias;
+  std::vector<uint8_t> w;
+
+  explicit Problem(const Case& c, uint32_t seed = 1)
+      : shape(c), x(random_floats(c.T * c.K, seed)), bias(random_floats(c.N, seed + 1)), w(random_weights(c.dtype, c.N * c.K, seed + 2)) {}
+
+  FloatRows rows(int64_t t, int64_t count) const { return {x.data() + t * shape.K, shape.K, count, shape.K}; }
+  OutputBlock block(float* y) const { return {shape.dtype, w.data(), row_bytes(shape.dtype, shape.K), shape.N, bias.data(), y, shape.N}; }
+};
+
+struct Quantized {
+  std::vector<int8_t> q;
+  std::vector<float> scale, sum32, sum16;
+  QuantizedRows rows;
+
+  Quantized(const KernelTable& table, const FloatRows& x)
+      : q(x.T * x.K), scale(x.T * x.K / 32), sum32(scale.size()), sum16(2 * scale.size()), rows{q.data(),     scale.data(), sum32.data(),
+                                                                                                sum16.data(), x.T,          x.K} {
+    table.quantize_rows(x, rows, 0, x.T);
+  }
+};
+
+enum class Path { kF32, kInt8 };
+
+std::vector<float> compute(const KernelTable& table, Path path, const Problem& p, int64_t t, int64_t count) {
+  std::vector<float> y(count * p.shape.N, NAN);
+  std::vector<uint64_t> scratch(linear_scratch_bytes(p.shape.K) / 8);
+  if (path == Path::kF32) {
+    table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
+  } else {
+    table.linear_int8(Quantized(table, p.rows(t, count)).rows, p.block(y.data()), scratch.data());
+  }
+  return y;
+}
+
+// Sum of |x w|: what a rounding error is relative to.
+double magnitude(const Problem& p, const std::vector<float>& w, int64_t t, int64_t n) {
+  double sum = std::fabs(p.bias[n]);
+  for (int64_t k = 0; k < p.shape.K; ++k) sum += std::fabs(static_cast<double>(p.x[t * p.shape.K + k]) * w[n * p.shape.K + k]);
+  return sum;
+}
+
+void expect_near_exact(const KernelTable& table, const Case& c) {
+  SCOPED_TRACE(std::string(dtype_name(c.dtype)) + " T " + std::to_string(c.T) + " N " + std::to_string(c.N) + " K " + std::to_string(c.K));
+  const Problem p(c);
+  std::vector<float> w(c.N * c.K);
+  quant::to_f32(c.dtype, p.w.data(), w.data(), c.N * c.K);
+  const std::vector<float> y = compute(table, Path::kF32, p, 0, c.T);
+  for (int64_t t = 0; t < c.T; ++t) {
+    for (int64_t n = 0; n < c.N; ++n) {
+      double exact = p.bias[n];
+      for (int64_t k = 0; k < c.K; ++k) exact += static_cast<double>(p.x[t * c.K + k]) * w[n * c.K + k];
+      ASSERT_NEAR(y[t * c.N + n], exact, 2e-6 * magnitude(p, w, t, n)) << "t " << t << " n " << n;
+    }
+  }
+}
+
+void expect_near_scalar_int8(const KernelTable& table, const Case& c) {
+  SCOPED_TRACE(std::string(dtype_name(c.dtype)) + " T " + std::to_string(c.T) + " N " + std::to_string(c.N) + " K " + std::to_string(c.K));
+  const Problem p(c);
+  std::vector<float> w(c.N * c.K);
+  quant::to_f32(c.dtype, p.w.data(), w.data(), c.N * c.K);
+  const std::vector<float> expected = compute(kernel_table(Isa::kScalar), Path::kInt8, p, 0, c.T);
+  const std::vector<float> y = compute(table, Path::kInt8, p, 0, c.T);
+  for (int64_t i = 0; i < c.T * c.N; ++i) ASSERT_NEAR(y[i], expected[i], 5e-6 * magnitude(p, w, i / c.N, i % c.N)) << "at " << i;
+}
+
+class LinearOfIsa : public testing::TestWithParam<NamedTable> {
+ protected:
+  const KernelTable& table() const { return *GetParam().table; }
+};
+INSTANTIATE_TEST_SUITE_P(Simd, LinearOfIsa, testing::ValuesIn(simd_tables()), name_of);
+
+TEST_P(LinearOfIsa, float_products_are_exact_within_rounding) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const int64_t K : {1, 8, 16, 20, 48, 64, 577, 768, 1000, 1600}) expect_near_exact(table(), {dtype, 5, 7, K});
+    expect_near_exact(table(), {dtype, 1, 37, 100});
+    expect_near_exact(table(), {dtype, 13, 1, 100});
+  }
+}
+
+TEST_P(LinearOfIsa, float_products_of_block_types_are_exact_within_rounding) {
+  for (const DType dtype : kBlockTypes) expect_near_exact(table(), {dtype, 2, 21, 768});
+}
+
+TEST_P(LinearOfIsa, block_types_widen_to_the_bits_of_the_reference) {
+  for (const DType dtype : kBlockTypes) {
+    const int64_t K = 512, N = 19;
+    Problem p({dtype, K, N, K});
+    p.bias.assign(N, 0);
+    p.x.assign(K * K, 0);
+    for (int64_t k = 0; k < K; ++k) p.x[k * K + k] = 1;  // each row picks one input's weights
+    std::vector<float> w(N * K);
+    quant::to_f32(dtype, p.w.data(), w.data(), N * K);
+    const std::vector<float> y = compute(table(), Path::kF32, p, 0, K);
+    for (int64_t n = 0; n < N; ++n) {
+      for (int64_t k = 0; k < K; ++k) ASSERT_EQ(y[k * N + n], w[n * K + k]) << dtype_name(dtype) << " n " << n << " k " << k;
+    }
+  }
+}
+
+TEST_P(LinearOfIsa, integer_products_agree_with_the_scalar_twin) {
+  for (const DType dtype : kBlockTypes) {
+    for (const int64_t N : {1, 8, 21, 64}) expect_near_scalar_int8(table(), {dtype, 6, N, 512});
+    if (dtype_info(dtype).block_size == 32) expect_near_scalar_int8(table(), {dtype, 3, 9, 32 * 7});
+  }
+}
+
+TEST_P(LinearOfIsa, integer_products_do_not_saturate_at_the_ends_of_the_range) {
+  for (const DType dtype : kBlockTypes) {
+    Problem p({dtype, 2, 8, 512});
+    for (size_t i = 0; i < p.x.size(); ++i) p.x[i] = i < 512 ? 1.0f : (i % 2 ? -1.0f : 1.0f);  // quants of +-127
+    for (uint8_t fill : {0x00, 0x80, 0xff}) {
+      const std::vector<uint8_t> random = p.w;
+      std::fill(p.w.begin(), p.w.end(), fill);
+      for (size_t at = 0; at < p.w.size(); at += dtype_info(dtype).block_bytes) {
+        for (const int offset : half_offsets(dtype)) std::memcpy(&p.w[at + offset], &random[at + offset], 2);
+      }
+      const std::vector<float> expected = compute(kernel_table(Isa::kScalar), Path::kInt8, p, 0, 2);
+      const std::vector<float> y = compute(table(), Path::kInt8, p, 0, 2);
+      std::vector<float> w(8 * 512);
+      quant::to_f32(dtype, p.w.data(), w.data(), 8 * 512);
+      for (int64_t i = 0; i < 16; ++i) ASSERT_NEAR(y[i], expected[i], 2e-5 * magnitude(p, w, i / 8, i % 8)) << dtype_name(dtype);
+    }
+  }
+}
+
+TEST_P(LinearOfIsa, a_row_has_the_same_bits_alone_and_among_others) {
+  std::vector<Case> cases;
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const int64_t K : {20, 576, 1543}) cases.push_back({dtype, 17, 11, K});
+  }
+  for (const DType dtype : kBlockTypes) cases.push_back({dtype, 17, 27, 512});
+  for (const Case& c : cases) {
+    const Problem p(c);
+    for (const Path path : {Path::kF32, Path::kInt8}) {
+      if (path == Path::kInt8 && !is_quantized(c.dtype)) continue;
+      std::vector<float> alone(c.T * c.N);
+      for (int64_t t = 0; t < c.T; ++t) {
+        const std::vector<float> row = compute(table(), path, p, t, 1);
+        std::copy(row.begin(), row.end(), alone.begin() + t * c.N);
+      }
+      for (int64_t count = 2; count <= c.T; ++count) {
+        for (const int64_t first : {int64_t{0}, c.T - count}) {
+          const std::vector<float> y = compute(table(), path, p, first, count);
+          ASSERT_EQ(std::memcmp(y.data(), alone.data() + first * c.N, y.size() * sizeof(float)), 0)
+              << dtype_name(c.dtype) << " K " << c.K << " rows " << first << " + " << count;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(LinearOfIsa, quantized_rows_hold_the_nearest_integers_and_their_sums) {
+  const int64_t T = 3, K = 96;
+  std::vector<float> x = random_floats(T * K, 5);
+  std::fill_n(x.begin() + 32, 32, 0.0f);
+  const Quantized got(table(), {x.data(), K, T, K});
+  for (int64_t b = 0; b < T * K / 32; ++b) {
+    float largest = 0;
+    int sums[2] = {};
+    for (int64_t k = 0; k < 32; ++k) largest = std::max(largest, std::fabs(x[b * 32 + k]));
+    EXPECT_FLOAT_EQ(got.scale[b], largest / 127);
+    for (int64_t k = 0; k < 32; ++k) {
+      EXPECT_NEAR(got.q[b * 32 + k] * got.scale[b], x[b * 32 + k], got.scale[b] * 0.5001f);
+      sums[k / 16] += got.q[b * 32 + k];
+    }
+    EXPECT_FLOAT_EQ(got.sum16[2 * b], got.scale[b] * static_cast<float>(sums[0]));
+    EXPECT_FLOAT_EQ(got.sum16[2 * b + 1], got.scale[b] * static_cast<float>(sums[1]));
+    EXPECT_FLOAT_EQ(got.sum32[b], got.scale[b] * static_cast<float>(sums[0] + sums[1]));
+  }
+}
+
+TEST_P(LinearOfIsa, a_nan_or_infinite_activation_is_not_lost_in_quantization) {
+  for (const float bad : {NAN, INFINITY}) {
+    Problem p({DType::kQ8_0, 2, 3, 64});
+    p.x[40] = bad;
+    const std::vector<float> y = compute(table(), Path::kInt8, p, 0, 2);
+    for (int64_t n = 0; n < 3; ++n) {
+      EXPECT_FALSE(std::isfinite(y[n]));
+      EXPECT_TRUE(std::isfinite(y[3 + n])) << "another row";
+    }
+  }
+}
+
+// Through the drivers, on what `linear` of this machine uses.
+class Threads : public testing::Test {
+ protected:
+  ~Threads() override { set_num_threads(available_cores()); }
+};
+using LinearDriver = Threads;
+
+TEST_F(LinearDriver, has_the_same_bits_for_any_grouping_and_number_of_threads) {
+  const int64_t T = 9, K = 256;
+  const std::vector<float> x = random_floats(T * K, 1);
+  const DType dtypes[] = {DType::kQ4_1, DType::kQ6_K, DType::kF16, DType::kBF16};
+  for (const Compute compute : {Compute::kF32, Compute::kBF16, Compute::kInt8}) {
+    std::vector<std::vector<uint8_t>> weights;
+    std::vector<std::vector<float>> grouped, single;
+    std::vector<Linear> group;
+    for (const DType dtype : dtypes) {
+      const int64_t N = 40 + 33 * static_cast<int64_t>(group.size());
+      weights.push_back(random_weights(dtype, N * K, 3));
+      grouped.emplace_back(T * N);
+      single.emplace_back(T * N);
+      group.push_back({dtype, weights.back().data(), N, nullptr, grouped.back().data(), N});
+    }
+    set_num_threads(3);
+    linear(group, x.data(), K, T, K, compute);
+    set_num_threads(1);
+    for (size_t i = 0; i < group.size(); ++i) {
+      for (int64_t t = 0; t < T; ++t) {
+        Linear one = group[i];
+        one.y = single[i].data() + t * one.ldy;
+        linear({&one, 1}, x.data() + t * K, K, 1, K, compute);
+      }
+      EXPECT_EQ(std::memcmp(single[i].data(), grouped[i].data(), single[i].size() * sizeof(float)), 0) << dtype_name(dtypes[i]);
+    }
+  }
+}
+
+TEST_F(LinearDriver, strides_of_input_and_output_are_kept) {
+  const int64_t T = 4, K = 32, N = 5, ldx = 40, ldy = 9;
+  const std::vector<float> x = random_floats(T * ldx, 1);
+  const std::vector<uint8_t> w = random_weights(DType::kF32, N * K, 2);
+  std::vector<float> y(T * ldy, -7.0f);
+  const Linear one = {DType::kF32, w.data(), N, nullptr, y.data(), ldy};
+  linear({&one, 1}, x.data(), ldx, T, K, Compute::kF32);
+  const float* weights = reinterpret_cast<const float*>(w.data());
+  for (int64_t t = 0; t < T; ++t) {
+    for (int64_t n = 0; n < ldy; ++n) {
+      if (n >= N) {
+        EXPECT_EQ(y[t * ldy + n], -7.0f);
+        continue;
+      }
+      double exact = 0;
+      for (int64_t k = 0; k < K; ++k) exact += static_cast<double>(x[t * ldx + k]) * weights[n * K + k];
+      EXPECT_NEAR(y[t * ldy + n], exact, 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace atelier::kernels

@@ -1,0 +1,228 @@
+// Linear layers of one ISA, for every weight type: decode some outputs' weights, then multiply all rows with them.
+#pragma once
+
+#include "atelier/kernels/simd/gemm_f32.h"
+#include "atelier/kernels/simd/gemm_int8.h"
+#include "atelier/kernels/simd/panel.h"
+
+namespace atelier::kernels {
+
+template <class S>
+struct LinearKernels {
+  using F = typename S::F;
+  using I = typename S::I;
+
+  static constexpr int64_t kLanes = S::kLanes;
+
+  static void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch) {
+    switch (block.dtype) {
+      case DType::kF32:
+        multiply_floats(x, reinterpret_cast<const float*>(block.w), block, 0, block.N);
+        break;
+      case DType::kF16:
+      case DType::kBF16:
+        linear_half(x, block, static_cast<float*>(scratch));
+        break;
+      default:
+        with_decoder(block.dtype, FloatBody{x, block, static_cast<uint8_t*>(scratch)});
+        break;
+    }
+  }
+
+  static void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch) {
+    with_decoder(block.dtype, Int8Body{x, block, static_cast<uint8_t*>(scratch)});
+  }
+
+  // Per block of 32: scale = amax / 127 and the nearest integers; a block with a NaN gets a NaN for its scale.
+  static void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end) {
+    const int64_t blocks = x.K / kQuantBlock;
+    for (int64_t t = row_begin; t < row_end; ++t) {
+      for (int64_t b = 0; b < blocks; ++b) {
+        const int64_t i = t * blocks + b;
+        quantize_block(x.x + t * x.ldx + b * kQuantBlock, out.q + i * kQuantBlock, out.scale + i, out.sum32 + i, out.sum16 + 2 * i);
+      }
+    }
+  }
+
+ private:
+  // Calls body.template run<Decoder>() for a block format.
+  template <class Body>
+  static void with_decoder(DType dtype, const Body& body) {
+    switch (dtype) {
+      case DType::kQ4_0:
+        return body.template run<Q4_0<S>>();
+      case DType::kQ4_1:
+        return body.template run<Q4_1<S>>();
+      case DType::kQ5_0:
+        return body.template run<Q5_0<S>>();
+      case DType::kQ5_1:
+        return body.template run<Q5_1<S>>();
+      case DType::kQ8_0:
+        return body.template run<Q8_0<S>>();
+      case DType::kQ2_K:
+        return body.template run<Q2_K<S>>();
+      case DType::kQ3_K:
+        return body.template run<Q3_K<S>>();
+      case DType::kQ4_K:
+        return body.template run<Q4_K<S>>();
+      case DType::kQ5_K:
+        return body.template run<Q5_K<S>>();
+      case DType::kQ6_K:
+        return body.template run<Q6_K<S>>();
+      case DType::kIQ4_NL:
+        return body.template run<IQ4_NL<S>>();
+      case DType::kIQ4_XS:
+        return body.template run<IQ4_XS<S>>();
+      default:
+        return;  // no other type is quantized
+    }
+  }
+
+  // Room for one panel of K inputs, of any group size; advances `memory` past it.
+  static Panel<S> take_panel(uint8_t*& memory, int64_t K) {
+    Panel<S> panel;
+    panel.quants = memory;
+    panel.scales = reinterpret_cast<float*>(memory + K * kLanes);
+    panel.mins = panel.scales + K / 16 * kLanes;
+    memory += K * kLanes + K / 16 * kLanes * 2 * static_cast<int64_t>(sizeof(float));
+    return panel;
+  }
+
+  // Decodes the panel of outputs n .. n + kLanes - 1; what lies beyond the block repeats its last row.
+  template <class Decoder>
+  static void decode_panel(const OutputBlock& block, int64_t n, int64_t K, const Panel<S>& panel) {
+    const uint8_t* rows[kLanes];
+    for (int64_t i = 0; i < kLanes; ++i) rows[i] = block.w + (n + i < block.N ? n + i : block.N - 1) * block.row_bytes;
+    Decoder::decode(rows, K, PanelWriter<S>(panel));
+  }
+
+  struct Int8Body {
+    const QuantizedRows& x;
+    const OutputBlock& block;
+    uint8_t* scratch;
+
+    template <class Decoder>
+    void run() const {
+      using Gemm = GemmInt8<S, typename Decoder::Form>;
+      uint8_t* memory = scratch;
+      const Panel<S> panels[2] = {take_panel(memory, x.K), take_panel(memory, x.K)};
+      for (int64_t n = 0; n < block.N; n += 2 * kLanes) {
+        decode_panel<Decoder>(block, n, x.K, panels[0]);
+        if (n + kLanes < block.N) {
+          decode_panel<Decoder>(block, n + kLanes, x.K, panels[1]);
+          Gemm::template multiply<2>(x, panels, block, n);
+        } else {
+          Gemm::template multiply<1>(x, panels, block, n);
+        }
+      }
+    }
+  };
+
+  struct FloatBody {
+    const FloatRows& x;
+    const OutputBlock& block;
+    uint8_t* scratch;
+
+    template <class Decoder>
+    void run() const {
+      uint8_t* memory = scratch;
+      const Panel<S> panel = take_panel(memory, x.K);
+      float* w = reinterpret_cast<float*>(memory);
+      for (int64_t n = 0; n < block.N; n += kLanes) {
+        decode_panel<Decoder>(block, n, x.K, panel);
+        widen_panel<typename Decoder::Form>(panel, x.K, w);
+        multiply_floats(x, w, block, n, block.N - n < kLanes ? block.N - n : kLanes);
+      }
+    }
+  };
+
+  // A panel as kLanes rows of K floats.
+  template <class Form>
+  static void widen_panel(const Panel<S>& panel, int64_t K, float* w) {
+    alignas(64) uint8_t quants[kLanes * 16];
+    for (int64_t k = 0; k < K; k += 16) {
+      I vectors[4];
+      for (int j = 0; j < 4; ++j) vectors[j] = S::load_bytes(panel.quants + k * kLanes + j * 4 * kLanes);
+      S::scatter16(vectors, quants, 16);
+      const int64_t group = k / Form::kGroup * kLanes;
+      for (int64_t r = 0; r < kLanes; ++r) {
+        const F scale = S::set1(panel.scales[group + r]);
+        for (int i = 0; i < 16; i += kLanes) {
+          const uint8_t* q = quants + r * 16 + i;
+          if constexpr (Form::kSigned) {
+            S::store(w + r * K + k + i, S::mul(S::load_i8(q), scale));
+          } else {
+            S::store(w + r * K + k + i, S::add(S::mul(S::load_u8(q), scale), S::set1(panel.mins[group + r])));
+          }
+        }
+      }
+    }
+  }
+
+  // Float16 or bfloat16 weights: kLanes rows at a time as float32.
+  static void linear_half(const FloatRows& x, const OutputBlock& block, float* w) {
+    for (int64_t n = 0; n < block.N; n += kLanes) {
+      const int64_t count = block.N - n < kLanes ? block.N - n : kLanes;
+      for (int64_t r = 0; r < count; ++r) {
+        widen(block.dtype, reinterpret_cast<const uint16_t*>(block.w + (n + r) * block.row_bytes), w + r * x.K, x.K);
+      }
+      multiply_floats(x, w, block, n, count);
+    }
+  }
+
+ public:
+  static void copy(const float* src, float* dst, int64_t count) {
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) S::store(dst + i, S::load(src + i));
+    for (; i < count; ++i) dst[i] = src[i];
+  }
+  static void widen(DType dtype, const uint16_t* src, float* dst, int64_t count) {
+    const bool is_bf16 = dtype == DType::kBF16;
+    int64_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) S::store(dst + i, is_bf16 ? S::load_bf16(src + i) : S::load_f16(src + i));
+    if (i == count) return;
+    uint16_t rest[kLanes] = {};
+    for (int64_t j = i; j < count; ++j) rest[j - i] = src[j];
+    S::store_partial(dst + i, is_bf16 ? S::load_bf16(rest) : S::load_f16(rest), static_cast<int>(count - i));
+  }
+
+ private:
+  // Outputs n .. n + count - 1 of the block from float rows `w` [count, K].
+  static void multiply_floats(const FloatRows& x, const float* w, const OutputBlock& block, int64_t n, int64_t count) {
+    GemmF32<S>::multiply(x.x, x.ldx, x.T, w, x.K, x.K, count, block.y + n, block.ldy);
+    if (!block.bias) return;
+    for (int64_t t = 0; t < x.T; ++t) {
+      float* y = block.y + t * block.ldy + n;
+      for (int64_t i = 0; i < count; ++i) y[i] += block.bias[n + i];
+    }
+  }
+
+  static void quantize_block(const float* x, int8_t* q, float* scale, float* sum32, float* sum16) {
+    constexpr int kVectors = kQuantBlock / kLanes;
+    F v[kVectors];
+    // As integers, the bits of magnitudes compare as the magnitudes do, with NaN above all.
+    I largest_bits = S::zero_int();
+    const I magnitude = S::set1_int(0x7fffffff);
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      v[i] = S::load(x + i * kLanes);
+      largest_bits = S::max_int(largest_bits, S::bit_and(S::bits(v[i]), magnitude));
+    }
+    const float largest = S::lane0(S::as_float(S::set1_int(S::largest(largest_bits))));
+    const F inverse = S::set1(largest > kSmallestScaled ? 127.0f / largest : 0.0f);
+    I sums[2] = {S::zero_int(), S::zero_int()};
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; ++i) {
+      const I rounded = S::to_int(S::mul(v[i], inverse));
+      S::store_i8(q + i * kLanes, rounded);
+      sums[i * 2 / kVectors] = S::add_int(sums[i * 2 / kVectors], rounded);
+    }
+    const int32_t first = S::sum(sums[0]), second = S::sum(sums[1]);
+    *scale = largest / 127.0f;
+    sum16[0] = *scale * static_cast<float>(first);
+    sum16[1] = *scale * static_cast<float>(second);
+    *sum32 = *scale * static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(first) + static_cast<uint32_t>(second)));
+  }
+};
+
+}  // namespace atelier::kernels

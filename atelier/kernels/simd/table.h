@@ -1,0 +1,35 @@
+// The table of one ISA from its vector type.
+#pragma once
+
+#include "atelier/kernels/simd/attention.h"
+#include "atelier/kernels/simd/elementwise.h"
+#include "atelier/kernels/simd/linear.h"
+#include "atelier/kernels/simd/rows.h"
+#include "atelier/kernels/table.h"
+
+namespace atelier::kernels {
+
+template <class S>
+constexpr KernelTable make_table() {
+  return {
+      .linear_f32 = LinearKernels<S>::linear_f32,
+      .linear_bf16 = nullptr,
+      .quantize_rows = LinearKernels<S>::quantize_rows,
+      .linear_int8 = LinearKernels<S>::linear_int8,
+      .attention = AttentionKernel<S>::attention,
+      .rms_norm = RowKernels<S>::rms_norm,
+      .layer_norm = RowKernels<S>::layer_norm,
+      .rotary = RowKernels<S>::rotary,
+      .store_f16 = RowKernels<S>::store_f16,
+      .store_q8_0 = RowKernels<S>::store_q8_0,
+      .widen = LinearKernels<S>::widen,
+      .activate = ElementwiseKernels<S>::activate,
+      .gated_activate = ElementwiseKernels<S>::gated_activate,
+      .add = ElementwiseKernels<S>::add,
+      .scale = ElementwiseKernels<S>::scale,
+      .soft_cap = ElementwiseKernels<S>::soft_cap,
+      .log_sum_exp = ElementwiseKernels<S>::log_sum_exp,
+  };
+}
+
+}  // namespace atelier::kernels

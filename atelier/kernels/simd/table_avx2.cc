@@ -1,0 +1,9 @@
+#include "atelier/kernels/simd/simd_avx2.h"
+#include "atelier/kernels/simd/table.h"
+#include "atelier/kernels/simd/tables.h"
+
+namespace atelier::kernels::ATELIER_ISA(avx2) {
+
+  const KernelTable kTable = make_table<Simd>();
+
+}  // namespace atelier::kernels::ATELIER_ISA(avx2)

@@ -1,0 +1,11 @@
+// The tables of the SIMD rungs; each is defined in the one file that is compiled for its ISA.
+#pragma once
+
+#include "atelier/kernels/simd/intrinsics.h"
+#include "atelier/kernels/table.h"
+
+namespace atelier::kernels {
+namespace ATELIER_ISA(avx2) {
+  extern const KernelTable kTable;
+}
+}  // namespace atelier::kernels
