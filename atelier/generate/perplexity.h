@@ -46,7 +46,8 @@ struct PerplexityHooks {
   std::function<bool()> is_cancelled;
 };
 
-// `tokens` are the text's, with a BOS in front where the model adds one. OutOfRange when they do not fill one window or the window does not fit the model.
+// `tokens` are the text's, with a BOS in front where the model adds one. OutOfRange when they do not fill one window or the window does not
+// fit the model.
 Result<Perplexity> perplexity(SequenceModel& model, std::span<const int32_t> tokens, const PerplexityOptions& options,
                               const PerplexityHooks& hooks = {});
 
