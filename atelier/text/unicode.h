@@ -1,0 +1,35 @@
+// Properties of code points, from ICU 72: Unicode 15.0, the one Unicode version of this library.
+//
+// Names say whose definition is meant: the reference tokenizers are written in Rust and lean on Unicode's derived properties.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace atelier::text {
+
+bool is_white_space(char32_t c);      // White_Space; Rust's char::is_whitespace
+bool is_numeric(char32_t c);          // categories Nd, Nl, No; Rust's char::is_numeric
+bool is_punctuation(char32_t c);      // categories P*
+bool is_mark(char32_t c);             // categories Mn, Mc, Me
+bool is_nonspacing_mark(char32_t c);  // category Mn
+bool is_other(char32_t c);            // categories Cc, Cf, Cn, Co, Cs
+bool is_word(char32_t c);             // \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control
+
+// Full lower-case mapping of one character without context, as Rust's char::to_lowercase: U+0130 gives two code points.
+void append_lower(std::u32string& out, char32_t c);
+
+// The ISO 15924 script code of `c` as ICU numbers it (UScriptCode); scripts compare equal or not.
+int32_t script_of(char32_t c);
+bool is_common_or_inherited_script(int32_t script);
+bool is_kana_script(int32_t script);  // Hiragana or Katakana
+int32_t han_script();
+
+// Byte positions of the borders of extended grapheme clusters (UAX 29) of valid UTF-8, from 0 to text.size().
+std::vector<size_t> grapheme_borders(std::string_view valid_text);
+
+std::string unicode_version();  // "15.0"
+
+}  // namespace atelier::text
