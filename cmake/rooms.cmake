@@ -10,6 +10,18 @@ set(ATELIER_ISA_FLAGS_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl
 set(ATELIER_ISA_FLAGS_avx512vnni ${ATELIER_ISA_FLAGS_avx512} -mavx512vnni)
 set(ATELIER_ISA_FLAGS_avx512bf16 ${ATELIER_ISA_FLAGS_avx512vnni} -mavx512bf16)
 
+# GoogleTest's header is half of what a test costs to compile: it is precompiled once, and tests are optimised a little only.
+function(atelier_test_options target)
+  target_link_libraries(${target} PRIVATE atelier_warnings atelier_options GTest::gtest OpenMP::OpenMP_CXX)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+if(ATELIER_BUILD_TESTS)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/test_header.cc CONTENT "int main() {}\n")
+  add_executable(atelier_test_header ${CMAKE_BINARY_DIR}/generated/test_header.cc)  # a program, since -fPIE has to match
+  atelier_test_options(atelier_test_header)
+  target_precompile_headers(atelier_test_header PRIVATE <gtest/gtest.h>)
+endif()
+
 function(atelier_room name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_LIBRARIES" ${ARGN})
   set(dir ${CMAKE_SOURCE_DIR}/atelier/${name})
@@ -50,7 +62,9 @@ function(atelier_room name)
 
   if(tests AND ATELIER_BUILD_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE atelier_warnings atelier_options GTest::gtest_main ${ARG_LIBRARIES} ${ARG_TEST_LIBRARIES})
+    atelier_test_options(${name}_test)
+    target_precompile_headers(${name}_test REUSE_FROM atelier_test_header)
+    target_link_libraries(${name}_test PRIVATE GTest::gtest_main ${ARG_LIBRARIES} ${ARG_TEST_LIBRARIES})
     foreach(room ${name} ${closure})
       get_target_property(type atelier_${room} TYPE)
       if(NOT type STREQUAL "INTERFACE_LIBRARY")
