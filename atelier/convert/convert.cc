@@ -1,0 +1,127 @@
+#include "atelier/convert/convert.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "atelier/base/strings.h"
+#include "atelier/convert/folder_output.h"
+#include "atelier/convert/gguf_plan.h"
+#include "atelier/convert/hf_config_writer.h"
+#include "atelier/convert/hf_tokenizer.h"
+#include "atelier/convert/quantize.h"
+#include "atelier/convert/relayout.h"
+#include "atelier/format/safetensors_writer.h"
+#include "atelier/io/file.h"
+#include "atelier/models/model.h"
+#include "atelier/models/side_files.h"
+
+namespace atelier::convert {
+namespace {
+
+ConvertReport report_of(const QuantizeReport& report) {
+  return {static_cast<int64_t>(report.tensors.size()), report.target_bytes, report.notes};
+}
+
+// --- Hugging Face folder -> GGUF
+
+Result<ConvertReport> folder_to_gguf(const std::string& source, const std::string& target, const ConvertOptions& options) {
+  QuantizeOptions quantize;
+  quantize.type = options.type.empty() ? std::string(kKeepTypes) : options.type;
+  quantize.progress = options.progress;
+  ATELIER_TRY(const QuantizeReport report, quantize_model(source, target, quantize));
+  return report_of(report);
+}
+
+// --- GGUF -> Hugging Face folder
+
+bool is_float(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
+
+// One type for all tensors of a folder: as asked, that of the matrices when they share a float type, else F32.
+Result<DType> folder_type(const std::string& asked, const std::vector<OutputTensor>& tensors) {
+  if (!asked.empty()) {
+    const std::optional<DType> type = dtype_from_name(asked);
+    if (type && is_float(*type)) return *type;
+    return Status::invalid("convert: a Hugging Face folder cannot hold type " + quoted(asked) + "; use F32, F16 or BF16");
+  }
+  std::optional<DType> common;
+  for (const OutputTensor& tensor : tensors) {
+    if (tensor.info.shape.size() < 2) continue;
+    if (!is_float(tensor.info.dtype) || (common && *common != tensor.info.dtype)) return DType::kF32;
+    common = tensor.info.dtype;
+  }
+  return common.value_or(DType::kF32);
+}
+
+void set_ids(const tokenize::GgufVocabulary& vocabulary, Json& config) {
+  const auto id = [](const std::optional<tokenize::TokenId>& token) { return token ? Json(static_cast<int64_t>(*token)) : Json(); };
+  config.set("bos_token_id", id(vocabulary.bos)).set("eos_token_id", id(vocabulary.eos)).set("pad_token_id", id(vocabulary.pad));
+}
+
+Json generation_config(const models::GenerationDefaults& defaults, const tokenize::GgufVocabulary& vocabulary) {
+  Json out = Json::object();
+  set_ids(vocabulary, out);
+  Json stops = Json::array();
+  for (const int32_t id : defaults.stop_ids) stops.push_back(static_cast<int64_t>(id));
+  if (!stops.as_array().empty()) out.set("eos_token_id", std::move(stops));
+  return out;
+}
+
+// Everything but the weights. A file without a vocabulary gives a folder without a tokenizer.
+Status write_side_files(const models::Model& model, Json config, const FolderOutput& folder) {
+  tokenize::GgufVocabulary vocabulary;
+  const format::Gguf& file = *model.checkpoint().as_gguf();
+  if (file.contains("tokenizer.ggml.tokens")) {
+    ATELIER_TRY(vocabulary, models::gguf_vocabulary(file));
+    ATELIER_TRY(const Json tokenizer, hf_tokenizer(vocabulary, model.adds_bos()));
+    ATELIER_RETURN_IF_ERROR(folder.write("tokenizer.json", tokenizer.dump(1) + "\n"));
+    ATELIER_RETURN_IF_ERROR(
+        folder.write("tokenizer_config.json", hf_tokenizer_config(vocabulary, model.spec().max_context).dump(2) + "\n"));
+  }
+  set_ids(vocabulary, config);
+  if (!model.chat_template().empty()) ATELIER_RETURN_IF_ERROR(folder.write("chat_template.jinja", model.chat_template()));
+  ATELIER_RETURN_IF_ERROR(folder.write("generation_config.json", generation_config(model.defaults(), vocabulary).dump(2) + "\n"));
+  return folder.write("config.json", config.dump(2) + "\n");
+}
+
+Result<ConvertReport> gguf_to_folder(const std::string& source, const std::string& target, const ConvertOptions& options) {
+  models::LoadOptions load;
+  load.precision = Precision::kF32;
+  ATELIER_TRY(std::unique_ptr<models::Model> loaded, models::load_model(source, load));
+  const std::shared_ptr<const models::Model> model = std::move(loaded);
+  std::vector<OutputTensor> tensors = relayout(model, models::Layout::kHuggingFace);
+  ATELIER_TRY(const DType type, folder_type(options.type, tensors));
+  ATELIER_TRY(Json config, hf_config(model->arch(), model->spec(), type));
+  ATELIER_TRY(FolderOutput folder, FolderOutput::create(target));
+  ATELIER_RETURN_IF_ERROR(write_side_files(*model, std::move(config), folder));
+  ConvertReport report;
+  std::vector<format::TensorInfo> infos;
+  for (OutputTensor& tensor : tensors) {
+    tensor.info.dtype = type;
+    infos.push_back(tensor.info);
+    report.bytes += tensor.bytes();
+  }
+  report.num_tensors = static_cast<int64_t>(tensors.size());
+  format::SafetensorsOptions safetensors;
+  safetensors.shard_bytes = options.shard_bytes;
+  ATELIER_TRY(const auto writer, format::create_safetensors(folder.partial_path(), std::move(infos), safetensors));
+  ATELIER_RETURN_IF_ERROR(write_tensors(tensors, *writer, options.progress));
+  ATELIER_RETURN_IF_ERROR(folder.commit());
+  return report;
+}
+
+}  // namespace
+
+Result<ConvertReport> convert_model(const std::string& source, const std::string& target, const ConvertOptions& options) {
+  ATELIER_TRY(const std::shared_ptr<const format::Checkpoint> checkpoint, format::open_checkpoint(source));
+  const bool is_from_gguf = checkpoint->as_gguf() != nullptr, is_to_gguf = target.ends_with(".gguf");
+  if (is_from_gguf && is_to_gguf) {
+    return Status::invalid("convert: " + source + " is a GGUF file already; use quantize to change its type");
+  }
+  if (!is_from_gguf && !is_to_gguf) {
+    return Status::invalid("convert: " + source + " is a Hugging Face folder; the target must be a file that ends with .gguf");
+  }
+  return is_from_gguf ? gguf_to_folder(source, target, options) : folder_to_gguf(source, target, options);
+}
+
+}  // namespace atelier::convert

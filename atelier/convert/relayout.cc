@@ -1,0 +1,159 @@
+#include "atelier/convert/relayout.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "atelier/base/error.h"
+#include "atelier/models/weights.h"
+#include "atelier/quant/quant.h"
+
+namespace atelier::convert {
+namespace {
+
+using models::Stored;
+using models::Transform;
+
+// Where row n of a matrix of heads stands when each rotary pair (i, i + D/2) has become neighbours (2 i, 2 i + 1).
+int64_t paired_row(int64_t n, int64_t D) {
+  const int64_t head = n / D, i = n % D, half = D / 2;
+  return head * D + (i < half ? 2 * i : 2 * (i - half) + 1);
+}
+
+// Where row n of a parameter stands among the rows of the stored tensor.
+int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_t rows, int64_t n) {
+  if (stored.transform == Transform::kInterleavedHeads) {
+    const int64_t which = stored.part == models::Part::kQuery ? 0 : stored.part == models::Part::kKey ? 1 : 2;
+    return (3 * (n / spec.head_dim) + which) * spec.head_dim + n % spec.head_dim;
+  }
+  const int64_t begin = models::part_rows(spec, stored.part, rows).begin;
+  return begin + (stored.transform == Transform::kRotaryPairs ? paired_row(n, spec.head_dim) : n);
+}
+
+// A parameter of the loaded model, read in Hugging Face's row order.
+struct Parameter {
+  std::string name;
+  Tensor tensor;
+  bool has_paired_rows;  // its rows are still in the order of GGUF's "llama"
+  int64_t head_dim;
+
+  int64_t num_rows() const { return tensor.dim(0); }
+  bool is_vector() const { return tensor.shape().rank() == 1; }
+  void read_row(int64_t n, float* out) const {
+    const int64_t K = is_vector() ? 1 : tensor.dim(1);
+    const int64_t at = has_paired_rows ? paired_row(n, head_dim) : n;
+    quant::to_f32(tensor.dtype(), static_cast<const uint8_t*>(tensor.data()) + at * row_bytes(tensor.dtype(), K), out, K);
+  }
+};
+
+std::vector<Parameter> parameters_of(const models::Model& model) {
+  std::vector<Parameter> out;
+  nn::DecoderParameters parameters = model.decoder().parameters();  // views
+  nn::visit_parameters(model.spec(), parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    const Stored stored = models::stored_parameter(model.arch(), model.layout(), info.name);
+    out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec().head_dim});
+  });
+  return out;
+}
+
+// One tensor of the target and the parameters that are its parts.
+struct Target {
+  std::string name;
+  std::vector<Parameter> parts;
+  std::vector<Stored> stored;
+};
+
+// For every row of the target: which part it belongs to and which row of it.
+struct RowOrigin {
+  size_t part;
+  int64_t row;
+};
+std::vector<RowOrigin> row_origins(const nn::TransformerSpec& spec, const Target& target) {
+  int64_t total = 0;
+  for (const Parameter& part : target.parts) total += part.num_rows();
+  std::vector<RowOrigin> origins(static_cast<size_t>(total));
+  for (size_t p = 0; p < target.parts.size(); ++p) {
+    for (int64_t n = 0; n < target.parts[p].num_rows(); ++n) {
+      const int64_t at = stored_row(spec, target.stored[p], target.parts[p].num_rows(), n);
+      ATELIER_CHECK(at >= 0 && at < total);
+      origins[static_cast<size_t>(at)] = {p, n};
+    }
+  }
+  return origins;
+}
+
+RowReader matrix_reader(const nn::TransformerSpec& spec, const Target& target) {
+  return [parts = target.parts, origins = row_origins(spec, target)](int64_t row, float* out) {
+    const RowOrigin& origin = origins[static_cast<size_t>(row)];
+    parts[origin.part].read_row(origin.row, out);
+  };
+}
+
+// The whole matrix is unpacked once, since a row of the target crosses every row of the source.
+RowReader transposed_reader(const nn::TransformerSpec& spec, const Target& target) {
+  const RowReader read = matrix_reader(spec, target);
+  const int64_t K = target.parts[0].tensor.dim(1);
+  int64_t N = 0;
+  for (const Parameter& part : target.parts) N += part.num_rows();
+  auto matrix = std::make_shared<std::vector<float>>(static_cast<size_t>(N * K));
+  for (int64_t n = 0; n < N; ++n) read(n, matrix->data() + n * K);
+  return [matrix, N, K](int64_t k, float* out) {
+    for (int64_t n = 0; n < N; ++n) out[n] = (*matrix)[static_cast<size_t>(n * K + k)];
+  };
+}
+
+RowReader vector_reader(const nn::TransformerSpec& spec, const Target& target) {
+  const float shift = target.stored[0].transform == Transform::kOneLess ? -1.0f : 0.0f;
+  return [parts = target.parts, origins = row_origins(spec, target), shift](int64_t, float* out) {
+    for (size_t i = 0; i < origins.size(); ++i) {
+      parts[origins[i].part].read_row(origins[i].row, out + i);
+      out[i] += shift;
+    }
+  };
+}
+
+DType common_type(const Target& target) {
+  const DType first = target.parts[0].tensor.dtype();
+  const bool is_same = std::ranges::all_of(target.parts, [&](const Parameter& part) { return part.tensor.dtype() == first; });
+  return is_same ? first : DType::kF32;
+}
+
+OutputTensor output_of(const std::shared_ptr<const models::Model>& model, const Target& target) {
+  int64_t rows = 0;
+  for (const Parameter& part : target.parts) rows += part.num_rows();
+  OutputTensor out;
+  out.info.name = target.name;
+  out.info.shape = {rows};
+  const bool is_vector = target.parts[0].is_vector();
+  const bool is_transposed = !is_vector && target.stored[0].transform == Transform::kTranspose;
+  out.info.dtype = is_vector ? DType::kF32 : common_type(target);
+  if (!is_vector) out.info.shape.push_back(target.parts[0].tensor.dim(1));
+  if (is_transposed) {
+    std::swap(out.info.shape[0], out.info.shape[1]);
+    if (is_quantized(out.info.dtype)) out.info.dtype = DType::kF32;
+  }
+  out.open = [model, target, is_vector, is_transposed] {
+    if (is_vector) return vector_reader(model->spec(), target);
+    return is_transposed ? transposed_reader(model->spec(), target) : matrix_reader(model->spec(), target);
+  };
+  return out;
+}
+
+}  // namespace
+
+std::vector<OutputTensor> relayout(const std::shared_ptr<const models::Model>& model, models::Layout layout) {
+  std::vector<Target> targets;
+  std::map<std::string, size_t> index;
+  for (const Parameter& parameter : parameters_of(*model)) {
+    Stored stored = models::stored_parameter(model->arch(), layout, parameter.name);
+    const auto [found, is_new] = index.emplace(stored.name, targets.size());
+    if (is_new) targets.push_back({stored.name, {}, {}});
+    targets[found->second].parts.push_back(parameter);
+    targets[found->second].stored.push_back(std::move(stored));
+  }
+  std::vector<OutputTensor> out;
+  for (const Target& target : targets) out.push_back(output_of(model, target));
+  return out;
+}
+
+}  // namespace atelier::convert
