@@ -1,0 +1,77 @@
+#include "atelier/kernels/measure.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <vector>
+
+#include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
+
+namespace atelier::kernels {
+namespace {
+
+template <typename Work>
+double best_seconds(double budget_s, const Work& work) {
+  using Clock = std::chrono::steady_clock;
+  const Clock::time_point start = Clock::now();
+  double best = 1e300, spent = 0;
+  work();  // wakes the team and fills the caches
+  for (int i = 0; i < 3 || spent < budget_s; ++i) {
+    const Clock::time_point before = Clock::now();
+    work();
+    const Clock::time_point after = Clock::now();
+    best = std::min(best, std::chrono::duration<double>(after - before).count());
+    spent = std::chrono::duration<double>(after - start).count();
+  }
+  return best;
+}
+
+// Values that look like weights and cost nothing to make: speed does not depend on them, as long as they are ordinary numbers.
+std::vector<float> ordinary_values(int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 37 % 101 - 50) * 0.01f;
+  return values;
+}
+
+// One row, packed where the format can be and otherwise zeros, and repeated.
+std::vector<uint8_t> weights(DType dtype, int64_t N, int64_t K) {
+  const int64_t bytes = row_bytes(dtype, K);
+  std::vector<uint8_t> w(static_cast<size_t>(N * bytes), 0);
+  if (quant::can_pack(dtype)) quant::from_f32(dtype, ordinary_values(K).data(), w.data(), K);
+  for (int64_t n = 1; n < N; ++n) std::memcpy(w.data() + n * bytes, w.data(), static_cast<size_t>(bytes));
+  return w;
+}
+
+}  // namespace
+
+double measure_bandwidth(double budget_s) {
+  constexpr int64_t kWords = int64_t{128} << 17;  // 128 MiB
+  std::vector<uint64_t> memory(kWords, 1);
+  std::vector<uint64_t> sums(static_cast<size_t>(num_threads()));
+  const double seconds = best_seconds(budget_s, [&] {
+    parallel_for(kWords, 4096, [&](int64_t begin, int64_t end, int thread) {
+      uint64_t lanes[8] = {};  // sums that do not wait for each other
+      for (int64_t i = begin; i + 8 <= end; i += 8) {
+        for (int j = 0; j < 8; ++j) lanes[j] += memory[i + j];
+      }
+      for (const uint64_t lane : lanes) sums[thread] += lane;
+    });
+  });
+  return static_cast<double>(kWords * sizeof(uint64_t)) / seconds;
+}
+
+double measure_linear(DType dtype, Compute compute, int64_t T, int64_t N, int64_t K, double budget_s) {
+  const std::vector<uint8_t> w = weights(dtype, N, K);
+  const std::vector<float> x = ordinary_values(T * K);
+  std::vector<float> y(static_cast<size_t>(T * N));
+  const Linear layer = {dtype, w.data(), N, nullptr, y.data(), N};
+  return best_seconds(budget_s, [&] { linear({&layer, 1}, x.data(), K, T, K, compute); });
+}
+
+double measure_gemm(DType dtype, Compute compute) {
+  constexpr int64_t T = 256, N = 1536, K = 512;
+  return 2.0 * T * N * K / measure_linear(dtype, compute, T, N, K, 0.1);
+}
+
+}  // namespace atelier::kernels
