@@ -23,14 +23,14 @@ models::LoadOptions load_options(const ModelOptions& options) {
 
 }  // namespace
 
-void ModelOptions::declare(Args& args) {
-  declare_without_context(args);
+void ModelOptions::declare(Args& args, Args::Presence presence) {
+  declare_without_context(args, presence);
   args.option("-c,--context", context, "N", "tokens that prompt and answer may have together; 0: what the model was made for",
               {0, int64_t{1} << 30});
 }
 
-void ModelOptions::declare_without_context(Args& args) {
-  args.positional("MODEL", model, "a .gguf file, a folder in Hugging Face layout, or a name in the model store");
+void ModelOptions::declare_without_context(Args& args, Args::Presence presence) {
+  args.positional("MODEL", model, "a .gguf file, a folder in Hugging Face layout, or a name in the model store", presence);
   args.group("Model");
   args.choice("--dtype", dtype, {"auto", "f32", "bf16"}, "how products are formed; f32 is the exact reference path");
   args.choice("--kv", kv, {"auto", "f16", "f32", "q8_0"}, "type of the KV cache; auto: f16, f32 with --dtype f32");

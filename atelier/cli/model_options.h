@@ -16,8 +16,9 @@ struct ModelOptions {
   std::string kv = "auto";
   int64_t context = 0;
 
-  void declare(Args& args);                  // MODEL, --dtype, --kv, --context
-  void declare_without_context(Args& args);  // for verbs with their own --context
+  // MODEL, --dtype, --kv, --context; the second for verbs with their own --context.
+  void declare(Args& args, Args::Presence presence = Args::Presence::kRequired);
+  void declare_without_context(Args& args, Args::Presence presence = Args::Presence::kRequired);
   Result<std::unique_ptr<models::Model>> load() const;
 };
 

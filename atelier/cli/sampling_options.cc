@@ -60,14 +60,14 @@ void SamplingArgs::declare(Args& args) {
 
 Status SamplingArgs::add_logit_biases(generate::SamplingOptions& options) const {
   for (const std::string& text : logit_biases_) {
-    const size_t equals = text.find('=');
-    const auto id = parse_int(std::string_view(text).substr(0, equals));
-    const auto bias = equals == std::string::npos ? std::nullopt : parse_double(std::string_view(text).substr(equals + 1));
-    if (!id || *id < 0 || *id > INT32_MAX || !bias || std::isnan(*bias) || *bias == INFINITY) {
+    const auto parts = split(text, '=');
+    const auto id = parse_int(parts[0]);
+    const double bias = parts.size() == 2 ? parse_double(parts[1]).value_or(NAN) : NAN;
+    if (!id || *id < 0 || *id > INT32_MAX || std::isnan(bias) || bias == INFINITY) {
       return Status::invalid(
           fmt::format("--logit-bias: {}, must be a token id and a number such as 42=-1.5; see atelier tokenize", atelier::quoted(text)));
     }
-    options.logit_bias.emplace_back(static_cast<int32_t>(*id), static_cast<float>(*bias));
+    options.logit_bias.emplace_back(static_cast<int32_t>(*id), static_cast<float>(bias));
   }
   return {};
 }

@@ -15,6 +15,7 @@
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/progress.h"
+#include "atelier/cli/roofline.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier::cli {
@@ -130,25 +131,38 @@ Result<double> measure(int64_t repetitions, Progress& progress, int64_t& done, c
   return median(std::move(rates));
 }
 
-void print(const BenchArgs& args, const models::Model& model, double prefill, const std::vector<BatchRate>& rates, Console& console) {
-  const std::string kv = to_lower_ascii(dtype_name(model.kv_dtype()));
+struct Rates {
+  double prefill_tok_s = 0;
+  std::vector<BatchRate> batched;
+  double decode_tok_s = 0;  // of one sequence; 0: not measured
+};
+
+void print(const BenchArgs& args, const models::Model& model, const Rates& rates, Console& console) {
+  const MachineLimits limits = measure_limits(model);
+  const Roofline limit = roofline(model, limits, args.depth + args.generate / 2);
+  const double prefill_fraction = rates.prefill_tok_s / limit.prefill_tok_s, decode_fraction = rates.decode_tok_s / limit.decode_tok_s;
   if (!console.is_json) {
-    if (args.prompt > 0) console.out << fmt::format("prefill {:>5} tokens   {:10.1f} tokens/s\n", args.prompt, prefill);
-    for (const BatchRate& rate : rates) {
-      console.out << fmt::format("decode  {:>5} x {:<4}     {:10.1f} tokens/s\n", args.generate, rate.batch, rate.decode_tok_s);
+    if (args.prompt > 0) {
+      console.out << fmt::format("prefill {:>5} tokens   {:10.1f} tokens/s  {:3.0f}% of the limit\n", args.prompt, rates.prefill_tok_s,
+                                 100 * prefill_fraction);
+    }
+    for (const BatchRate& rate : rates.batched) {
+      const std::string fraction = rate.batch == 1 ? fmt::format("  {:3.0f}% of the limit", 100 * decode_fraction) : "";
+      console.out << fmt::format("decode  {:>5} x {:<4}     {:10.1f} tokens/s{}\n", args.generate, rate.batch, rate.decode_tok_s, fraction);
     }
     return;
   }
+  const auto measured = [](double value) { return value > 0 ? Json(value) : Json(); };
   Json batched = Json::array();
-  Json single;
-  for (const BatchRate& rate : rates) {
+  for (const BatchRate& rate : rates.batched) {
     batched.push_back(Json::object().set("batch", rate.batch).set("decode_tok_s", rate.decode_tok_s));
-    if (rate.batch == 1) single = rate.decode_tok_s;
   }
   Json json = Json::object().set("engine", "atelier").set("model", args.model.model).set("threads", num_threads());
-  json.set("prompt", args.prompt).set("generate", args.generate).set("depth", args.depth).set("kv", kv);
-  json.set("prefill_tok_s", args.prompt > 0 ? Json(prefill) : Json()).set("decode_tok_s", single).set("batched", std::move(batched));
-  console.out << json.dump() << "\n";
+  json.set("prompt", args.prompt).set("generate", args.generate).set("depth", args.depth);
+  json.set("kv", to_lower_ascii(dtype_name(model.kv_dtype()))).set("prefill_tok_s", measured(rates.prefill_tok_s));
+  json.set("decode_tok_s", measured(rates.decode_tok_s)).set("batched", std::move(batched)).set("limits", limits_json(limits, limit));
+  Json fraction = Json::object().set("prefill", measured(prefill_fraction)).set("decode", measured(decode_fraction));
+  console.out << json.set("fraction", std::move(fraction)).dump() << "\n";
 }
 
 Status run(BenchArgs& args, Console& console) {
@@ -161,16 +175,16 @@ Status run(BenchArgs& args, Console& console) {
   const auto num_measured = static_cast<int64_t>(batches.size()) + (args.prompt > 0 ? 1 : 0);
   Progress progress(console, "bench", num_measured * (args.repetitions + 1));
   int64_t done = 0;
-  double prefill = 0;
+  Rates rates;
   if (args.prompt > 0) {
-    ATELIER_TRY(prefill, measure(args.repetitions, progress, done, [&] { return bench.prefill(); }));
+    ATELIER_TRY(rates.prefill_tok_s, measure(args.repetitions, progress, done, [&] { return bench.prefill(); }));
   }
-  std::vector<BatchRate> rates;
   for (const int64_t batch : args.generate > 0 ? batches : std::vector<int64_t>()) {
     ATELIER_TRY(const double rate, measure(args.repetitions, progress, done, [&] { return bench.decode(batch); }));
-    rates.push_back({batch, rate});
+    rates.batched.push_back({batch, rate});
+    if (batch == 1) rates.decode_tok_s = rate;
   }
-  print(args, *model, prefill, rates, console);
+  print(args, *model, rates, console);
   return {};
 }
 

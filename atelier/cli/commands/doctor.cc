@@ -1,0 +1,142 @@
+// `atelier doctor [MODEL]`: this machine as the kernels see it, and what it can do at most for a model.
+#include <fmt/format.h>
+
+#include <fstream>
+#include <memory>
+#include <ostream>
+
+#include "atelier/base/json.h"
+#include "atelier/base/strings.h"
+#include "atelier/cli/model_options.h"
+#include "atelier/cli/progress.h"
+#include "atelier/cli/roofline.h"
+#include "atelier/kernels/isa.h"
+#include "atelier/kernels/measure.h"
+#include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
+
+namespace atelier::cli {
+namespace {
+
+struct DoctorArgs {
+  ModelOptions model;
+  bool is_quick = false;
+};
+
+// The text behind "key :" in a file of /proc, or "unknown".
+std::string proc_value(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(key)) return std::string(trim_ascii(std::string_view(line).substr(line.find(':') + 1)));
+  }
+  return "unknown";
+}
+
+std::vector<std::string> isa_names() {
+  std::vector<std::string> names;
+  for (const kernels::Isa isa : kernels::supported_isas()) names.push_back(kernels::isa_name(isa));
+  return names;
+}
+
+// Bandwidth, and the rate of every type of weight as --dtype auto computes it.
+MachineLimits measure_machine(Console& console) {
+  std::vector<DType> types = {DType::kF32, DType::kF16, DType::kBF16};
+  for (const quant::BlockFormat* format : quant::block_formats()) types.push_back(format->dtype);
+  Progress progress(console, "measuring", static_cast<int64_t>(types.size()) + 1);
+  MachineLimits limits;
+  limits.bandwidth = kernels::measure_bandwidth();
+  int64_t done = 1;
+  for (const DType type : types) {
+    progress.update(done++, dtype_name(type));
+    limits.gemm[type] = kernels::measure_gemm(type, compute_for(type, Precision::kAuto));
+  }
+  return limits;
+}
+
+struct Diagnosis {
+  std::optional<MachineLimits> machine;
+  std::unique_ptr<models::Model> model;
+  MachineLimits model_limits;
+  Roofline empty, full;  // of the model with an empty cache, and with a full one
+};
+
+Json machine_json() {
+  Json json = Json::object();
+  json.set("cpu", proc_value("/proc/cpuinfo", "model name")).set("isa", kernels::isa_name(kernels::current_isa()));
+  Json isas = Json::array();
+  for (const std::string& name : isa_names()) isas.push_back(name);
+  json.set("isas", std::move(isas)).set("cores", available_cores()).set("threads", num_threads());
+  return json.set("memory", proc_value("/proc/meminfo", "MemTotal")).set("memory_available", proc_value("/proc/meminfo", "MemAvailable"));
+}
+
+void print_json(const Diagnosis& diagnosis, std::ostream& out) {
+  Json json = machine_json();
+  if (diagnosis.machine) {
+    Json gemm = Json::object();
+    for (const auto& [dtype, rate] : diagnosis.machine->gemm) gemm.set(dtype_name(dtype), rate / 1e9);
+    json.set("memory_gb_s", diagnosis.machine->bandwidth / 1e9).set("gemm_gops", std::move(gemm));
+  }
+  if (diagnosis.model) {
+    Json model = Json::object().set("path", diagnosis.model->path()).set("limits", limits_json(diagnosis.model_limits, diagnosis.empty));
+    model.set("bytes_per_token", diagnosis.empty.bytes_per_token).set("operations_per_token", diagnosis.empty.operations_per_token);
+    model.set("decode_bound_by", diagnosis.empty.is_decode_bound_by_memory ? "memory" : "arithmetic");
+    json.set("model", model.set("decode_tok_s_full_context", diagnosis.full.decode_tok_s));
+  }
+  out << json.dump() << "\n";
+}
+
+void print_model(const Diagnosis& diagnosis, std::ostream& out) {
+  const Roofline& limit = diagnosis.empty;
+  out << fmt::format("\n{}\n", diagnosis.model->path());
+  out << fmt::format("  a token reads {} and takes {:.1f} M operations\n", human_bytes(static_cast<uint64_t>(limit.bytes_per_token)),
+                     limit.operations_per_token / 1e6);
+  out << fmt::format("  decode   at most {:8.1f} tokens/s, limited by {}\n", limit.decode_tok_s,
+                     limit.is_decode_bound_by_memory ? "memory bandwidth" : "arithmetic");
+  out << fmt::format("           at most {:8.1f} tokens/s at the end of a context of {}\n", diagnosis.full.decode_tok_s,
+                     diagnosis.model->context());
+  out << fmt::format("  prefill  at most {:8.1f} tokens/s, limited by arithmetic (attention not counted)\n", limit.prefill_tok_s);
+}
+
+void print_text(const Diagnosis& diagnosis, std::ostream& out) {
+  out << fmt::format("cpu        {}\n", proc_value("/proc/cpuinfo", "model name"));
+  out << fmt::format("isa        {} (this CPU has {}; ATELIER_ISA chooses)\n", kernels::isa_name(kernels::current_isa()),
+                     join(isa_names(), ", "));
+  out << fmt::format("cores      {} usable, {} threads\n", available_cores(), num_threads());
+  out << fmt::format("memory     {}, {} available\n", proc_value("/proc/meminfo", "MemTotal"), proc_value("/proc/meminfo", "MemAvailable"));
+  if (diagnosis.machine) {
+    out << fmt::format("bandwidth  {:.1f} GB/s read\n", diagnosis.machine->bandwidth / 1e9);
+    out << "products of many rows, by type of the weights:\n";
+    for (const auto& [dtype, rate] : diagnosis.machine->gemm) out << fmt::format("  {:<8} {:8.1f} Gop/s\n", dtype_name(dtype), rate / 1e9);
+  }
+  if (diagnosis.model) print_model(diagnosis, out);
+}
+
+Status run(const DoctorArgs& args, Console& console) {
+  Diagnosis diagnosis;
+  if (!args.model.model.empty()) {
+    ATELIER_TRY(diagnosis.model, args.model.load());
+    diagnosis.model_limits = measure_limits(*diagnosis.model);
+    diagnosis.empty = roofline(*diagnosis.model, diagnosis.model_limits, 0);
+    diagnosis.full = roofline(*diagnosis.model, diagnosis.model_limits, diagnosis.model->context());
+  }
+  if (!args.is_quick) diagnosis.machine = measure_machine(console);
+  const auto print = console.is_json ? print_json : print_text;
+  print(diagnosis, console.out);
+  return {};
+}
+
+CommandBody declare(Args& args) {
+  auto options = std::make_shared<DoctorArgs>();
+  options->model.declare(args, Args::Presence::kOptional);
+  args.group("Options");
+  args.flag("--quick", options->is_quick, "do not measure the types of weights one by one");
+  return [options](Console& console) { return run(*options, console); };
+}
+
+}  // namespace
+
+extern const CommandDef command_doctor;
+const CommandDef command_doctor = {"doctor", "look", "this machine, and what it can reach for a model",
+                                   "atelier doctor smollm2-135m-instruct", declare};
+
+}  // namespace atelier::cli

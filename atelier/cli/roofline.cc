@@ -1,0 +1,77 @@
+#include "atelier/cli/roofline.h"
+
+#include <algorithm>
+
+#include "atelier/kernels/measure.h"
+
+namespace atelier::cli {
+namespace {
+
+struct Matrix {
+  DType dtype;
+  int64_t weights;
+  int64_t bytes;
+  bool is_head;
+};
+
+// The matrices that a decode step reads as a whole: all but the embedding table, unless that is the head too.
+std::vector<Matrix> matrices(const models::Model& model) {
+  std::vector<Matrix> found;
+  nn::DecoderParameters parameters = model.decoder().parameters();  // views
+  const void* head = parameters.head.data();
+  const auto add = [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    if (info.shape.rank() != 2) return;
+    const bool is_head = tensor.data() == head;
+    const bool is_table = tensor.data() == parameters.embedding.data() || tensor.data() == parameters.position_embedding.data();
+    if (is_table && !is_head) return;
+    found.push_back({tensor.dtype(), tensor.count(), tensor.num_bytes(), is_head});
+  };
+  nn::visit_parameters(model.spec(), parameters, add);
+  return found;
+}
+
+}  // namespace
+
+kernels::Compute compute_for(DType dtype, Precision precision) {
+  if (is_quantized(dtype)) return precision == Precision::kF32 ? kernels::Compute::kF32 : kernels::Compute::kInt8;
+  const bool is_bf16 = precision == Precision::kBF16 || (precision == Precision::kAuto && dtype == DType::kBF16);
+  return is_bf16 ? kernels::Compute::kBF16 : kernels::Compute::kF32;
+}
+
+MachineLimits measure_limits(const models::Model& model) {
+  MachineLimits limits;
+  limits.bandwidth = kernels::measure_bandwidth();
+  for (const Matrix& matrix : matrices(model)) {
+    if (limits.gemm.count(matrix.dtype)) continue;
+    limits.gemm[matrix.dtype] = kernels::measure_gemm(matrix.dtype, compute_for(matrix.dtype, model.precision()));
+  }
+  return limits;
+}
+
+Roofline roofline(const models::Model& model, const MachineLimits& limits, int64_t depth) {
+  Roofline out;
+  double arithmetic_s = 0, head_s = 0;  // of one token
+  for (const Matrix& matrix : matrices(model)) {
+    const double operations = 2.0 * static_cast<double>(matrix.weights);
+    const double seconds = operations / limits.gemm.at(matrix.dtype);
+    out.bytes_per_token += static_cast<double>(matrix.bytes);
+    out.operations_per_token += operations;
+    arithmetic_s += seconds;
+    if (matrix.is_head) head_s += seconds;
+  }
+  if (depth > 0) out.bytes_per_token += static_cast<double>(nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), depth));
+  const double memory_s = out.bytes_per_token / limits.bandwidth;
+  out.is_decode_bound_by_memory = memory_s >= arithmetic_s;
+  out.decode_tok_s = 1 / std::max(memory_s, arithmetic_s);
+  out.prefill_tok_s = 1 / (arithmetic_s - head_s);
+  return out;
+}
+
+Json limits_json(const MachineLimits& limits, const Roofline& roofline) {
+  Json gemm = Json::object();
+  for (const auto& [dtype, rate] : limits.gemm) gemm.set(dtype_name(dtype), rate / 1e9);
+  Json json = Json::object().set("memory_gb_s", limits.bandwidth / 1e9).set("gemm_gops", std::move(gemm));
+  return json.set("prefill_tok_s", roofline.prefill_tok_s).set("decode_tok_s", roofline.decode_tok_s);
+}
+
+}  // namespace atelier::cli
