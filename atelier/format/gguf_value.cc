@@ -1,6 +1,8 @@
 #include "atelier/format/gguf_value.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdio>
 
 #include "atelier/base/json.h"
 #include "atelier/base/strings.h"
@@ -80,6 +82,7 @@ std::optional<std::vector<T>> load_all(const GgufValue& value, std::optional<T> 
 std::string shown_number(GgufType type, const uint8_t* p) {
   if (const auto boolean = load_bool(type, p)) return *boolean ? "true" : "false";
   if (const auto integer = load_int(type, p)) return std::to_string(*integer);
+  if (type == GgufType::kUint64) return std::to_string(load_little_endian<uint64_t>(p));
   if (type == GgufType::kFloat32) {
     std::array<char, 32> text;
     std::snprintf(text.data(), text.size(), "%.7g", static_cast<double>(load_little_endian<float>(p)));
