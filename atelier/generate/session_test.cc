@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "atelier/generate/fakes_for_test.h"
+#include "tests/support/generation_fakes.h"
 
 namespace atelier::generate {
 namespace {
