@@ -23,6 +23,10 @@ bool is_white_space(char32_t c) {
 }
 bool is_numeric(char32_t c) { return has_category(c, U_GC_N_MASK); }
 bool is_punctuation(char32_t c) { return has_category(c, U_GC_P_MASK); }
+bool is_ascii_or_unicode_punctuation(char32_t c) {
+  if (c >= 0x80) return is_punctuation(c);
+  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
 bool is_mark(char32_t c) { return has_category(c, U_GC_M_MASK); }
 bool is_nonspacing_mark(char32_t c) { return has_category(c, U_GC_MN_MASK); }
 bool is_other(char32_t c) { return has_category(c, U_GC_C_MASK); }

@@ -10,13 +10,14 @@
 
 namespace atelier::text {
 
-bool is_white_space(char32_t c);      // White_Space; Rust's char::is_whitespace
-bool is_numeric(char32_t c);          // categories Nd, Nl, No; Rust's char::is_numeric
-bool is_punctuation(char32_t c);      // categories P*
-bool is_mark(char32_t c);             // categories Mn, Mc, Me
-bool is_nonspacing_mark(char32_t c);  // category Mn
-bool is_other(char32_t c);            // categories Cc, Cf, Cn, Co, Cs
-bool is_word(char32_t c);             // \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control
+bool is_white_space(char32_t c);                   // White_Space; Rust's char::is_whitespace
+bool is_numeric(char32_t c);                       // categories Nd, Nl, No; Rust's char::is_numeric
+bool is_punctuation(char32_t c);                   // categories P*
+bool is_ascii_or_unicode_punctuation(char32_t c);  // P*, and the ASCII symbols $+<=>^`|~ beside them
+bool is_mark(char32_t c);                          // categories Mn, Mc, Me
+bool is_nonspacing_mark(char32_t c);               // category Mn
+bool is_other(char32_t c);                         // categories Cc, Cf, Cn, Co, Cs
+bool is_word(char32_t c);                          // \w of UTS 18: Alphabetic, M, Nd, Pc, Join_Control
 
 // Full lower-case mapping of one character without context, as Rust's char::to_lowercase: U+0130 gives two code points.
 void append_lower(std::u32string& out, char32_t c);

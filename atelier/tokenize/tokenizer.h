@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "atelier/base/status.h"
@@ -36,15 +37,23 @@ struct Encoding {
 
 // The vocabulary as GGUF metadata states it (tokenizer.ggml.*); filled by models/, which can read files.
 struct GgufVocabulary {
-  std::string model;                 // "gpt2", "llama", "bert", "t5"
-  std::string pre;                   // name of the pre-tokenizer: "smollm", "llama-bpe", …
+  std::string model;  // "gpt2", "llama", "bert", "t5"
+  std::string pre;    // name of the pre-tokenizer: "smollm", "llama-bpe", …
   std::vector<std::string> tokens;
-  std::vector<float> scores;         // empty or one per token
-  std::vector<int32_t> types;        // empty or one per token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
-  std::vector<std::string> merges;   // "left right"
+  std::vector<float> scores;        // empty or one per token
+  std::vector<int32_t> types;       // empty or one per token: 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte
+  std::vector<std::string> merges;  // "left right"
   std::optional<TokenId> bos, eos, unk, sep, pad, cls, mask;
   std::optional<bool> add_bos, add_eos, add_space_prefix, remove_extra_whitespaces;
   std::string precompiled_charsmap;
+};
+
+// One decoding in progress: appends to `out` what became certain. See StreamDecoder.
+class TokenStream {
+ public:
+  virtual ~TokenStream() = default;
+  virtual Status push(TokenId id, std::string& out) = 0;
+  virtual Status finish(std::string& out) = 0;
 };
 
 class Tokenizer {
@@ -64,28 +73,28 @@ class Tokenizer {
   // The text of `ids`. Ids outside the vocabulary are an error. `skip_special` leaves special tokens out.
   virtual Result<std::string> decode(std::span<const TokenId> ids, bool skip_special = true) const = 0;
 
-  virtual int64_t vocab_size() const = 0;                                   // largest id + 1
+  // The machine behind decode() and StreamDecoder; it must not outlive the tokenizer.
+  virtual std::unique_ptr<TokenStream> start_decoding(bool skip_special) const = 0;
+
+  virtual int64_t vocab_size() const = 0;  // largest id + 1
   virtual std::optional<TokenId> token_to_id(std::string_view token) const = 0;
-  virtual std::string id_to_token(TokenId id) const = 0;                    // as stored ("Ġthe", "▁the"); "" when out of range
+  virtual std::string id_to_token(TokenId id) const = 0;  // as stored ("Ġthe", "▁the"); "" when out of range
   virtual bool is_special(TokenId id) const = 0;
   virtual std::optional<TokenId> bos() const = 0;
   virtual std::optional<TokenId> eos() const = 0;
-  virtual std::string kind() const = 0;                                     // "byte-level BPE (smollm)", for `inspect`
+  virtual std::string kind() const = 0;  // "byte-level BPE (smollm)", for `inspect`
 };
 
-// Decodes a growing list of ids and hands out text as soon as it can no longer change: never half a character.
+// Decodes a growing list of ids and hands out text as soon as it can no longer change: never half a character. All that it hands out
+// is, put together, what decode() gives for the whole list; the work for a token does not grow with the list.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = true);
+  explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special = true) : stream_(tokenizer.start_decoding(skip_special)) {}
   Result<std::string> push(TokenId id);  // the text that became certain, perhaps empty
   Result<std::string> finish();          // what is left; incomplete bytes become U+FFFD
 
  private:
-  const Tokenizer& tokenizer_;
-  bool skip_special_;
-  std::vector<TokenId> pending_;   // ids since the last border where text was certain, with context before them
-  size_t num_context_ = 0;         // how many of pending_ are only context
-  std::string emitted_;            // text of pending_ that was already handed out
+  std::unique_ptr<TokenStream> stream_;
 };
 
 }  // namespace atelier::tokenize

@@ -1,0 +1,123 @@
+#include "atelier/tokenize/bpe.h"
+
+#include <bit>
+
+#include "atelier/base/strings.h"
+#include "atelier/text/utf8.h"
+
+namespace atelier::tokenize {
+
+void MergeTable::reserve(size_t num_merges) {
+  const size_t size = std::bit_ceil(std::max<size_t>(2 * num_merges, 16));
+  slots_.assign(size, Slot{});
+  shift_ = 64 - std::countr_zero(size);
+}
+
+void MergeTable::add(TokenId left, TokenId right, Merge merge) {
+  size_t i = index(left, right);
+  while (slots_[i].left >= 0 && !(slots_[i].left == left && slots_[i].right == right)) i = (i + 1) & (slots_.size() - 1);
+  slots_[i] = {left, right, merge};
+}
+
+Result<std::unique_ptr<Bpe>> Bpe::create(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>>& merges,
+                                         BpeOptions options, const std::string& name) {
+  std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
+  // An unknown token that the vocabulary lacks is an error only once it is needed (tokenize).
+  if (bpe->options_.unk_token) bpe->unk_id_ = bpe->vocabulary_.find(*bpe->options_.unk_token);
+  ATELIER_RETURN_IF_ERROR(bpe->add_merges(merges, name));
+  return bpe;
+}
+
+Status Bpe::add_merges(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& name) {
+  merges_.reserve(merges.size());
+  const size_t prefix_size = options_.continuing_subword_prefix.size();
+  for (size_t rank = 0; rank < merges.size(); ++rank) {
+    const auto& [left, right] = merges[rank];
+    if (right.size() < prefix_size) {
+      return Status::corrupt(name + ": merge " + std::to_string(rank) + ": " + quoted(right) + " is shorter than the prefix");
+    }
+    const std::string whole = left + right.substr(prefix_size);
+    const auto left_id = vocabulary_.find(left), right_id = vocabulary_.find(right), id = vocabulary_.find(whole);
+    if (!left_id || !right_id || !id) {
+      return Status::corrupt(name + ": merge " + std::to_string(rank) + ": " +
+                             quoted(!left_id    ? left
+                                    : !right_id ? right
+                                                : whole) +
+                             " is not in the vocabulary");
+    }
+    merges_.add(*left_id, *right_id, {static_cast<uint32_t>(rank), *id});
+  }
+  return {};
+}
+
+Status Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
+  if (options_.ignore_merges) {
+    if (const auto id = vocabulary_.find(piece)) {
+      out.push_back({*id, 0, static_cast<uint32_t>(piece.size())});
+      return {};
+    }
+  }
+  thread_local std::vector<Symbol> symbols;
+  symbols.clear();
+  split_into_symbols(piece, symbols);
+  merge_symbols(symbols, [this](const Symbol& left, const Symbol& right) { return merges_.find(left.id, right.id); });
+  for (const Symbol& symbol : symbols) {
+    if (symbol.id < 0) return Status::corrupt("the unknown token " + quoted(*options_.unk_token) + " is not in the vocabulary");
+    out.push_back({symbol.id, symbol.begin, symbol.end});
+  }
+  return {};
+}
+
+void Bpe::split_into_symbols(std::string_view piece, std::vector<Symbol>& symbols) const {
+  bool follows_unknown = false;
+  for (size_t i = 0, length = 0; i < piece.size(); i += length) {
+    length = text::utf8_length(piece[i]);
+    const std::string_view character = piece.substr(i, length);
+    const auto begin = static_cast<uint32_t>(i), end = static_cast<uint32_t>(i + length);
+    const bool is_first = i == 0, is_last = end == piece.size();
+    if (const auto id = find_character(character, is_first, is_last)) {
+      symbols.push_back({*id, begin, end});
+      follows_unknown = false;
+      continue;
+    }
+    const std::string spelled =
+        (is_first ? "" : options_.continuing_subword_prefix) + std::string(character) + (is_last ? options_.end_of_word_suffix : "");
+    if (options_.byte_fallback && append_bytes(spelled, begin, symbols)) {
+      follows_unknown = false;
+      continue;
+    }
+    if (!options_.unk_token) continue;
+    if (follows_unknown && options_.fuse_unk) {
+      symbols.back().end = end;
+    } else {
+      symbols.push_back({unk_id_.value_or(-1), begin, end});
+    }
+    follows_unknown = true;
+  }
+}
+
+std::optional<TokenId> Bpe::find_character(std::string_view character, bool is_first, bool is_last) const {
+  const bool has_prefix = !is_first && !options_.continuing_subword_prefix.empty();
+  const bool has_suffix = is_last && !options_.end_of_word_suffix.empty();
+  if (!has_prefix && !has_suffix) return vocabulary_.find(character);
+  std::string spelled = has_prefix ? options_.continuing_subword_prefix : "";
+  spelled += character;
+  if (has_suffix) spelled += options_.end_of_word_suffix;
+  return vocabulary_.find(spelled);
+}
+
+bool Bpe::append_bytes(std::string_view spelled, uint32_t begin, std::vector<Symbol>& symbols) const {
+  const size_t num_before = symbols.size();
+  for (size_t i = 0; i < spelled.size(); ++i) {
+    const auto id = vocabulary_.find(byte_token(static_cast<unsigned char>(spelled[i])));
+    if (!id) {
+      symbols.resize(num_before);
+      return false;
+    }
+    const auto at = static_cast<uint32_t>(begin + i);
+    symbols.push_back({*id, at, at + 1});
+  }
+  return true;
+}
+
+}  // namespace atelier::tokenize

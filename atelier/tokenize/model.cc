@@ -1,0 +1,37 @@
+#include "atelier/tokenize/model.h"
+
+namespace atelier::tokenize {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+std::string byte_token(unsigned char byte) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  return {'<', '0', 'x', kDigits[byte >> 4], kDigits[byte & 15], '>'};
+}
+
+std::optional<unsigned char> parse_byte_token(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
+  const int high = hex_digit(token[3]), low = hex_digit(token[4]);
+  if (high < 0 || low < 0) return std::nullopt;
+  return static_cast<unsigned char>(high * 16 + low);
+}
+
+std::optional<std::vector<TokenId>> find_byte_tokens(const Vocabulary& vocabulary) {
+  std::vector<TokenId> ids;
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::optional<TokenId> id = vocabulary.find(byte_token(static_cast<unsigned char>(byte)));
+    if (!id) return std::nullopt;
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+}  // namespace atelier::tokenize

@@ -1,0 +1,41 @@
+// Post-processors add what a model expects around the text (BOS, [CLS] … [SEP]) and tidy offsets; the names and fields are those
+// of tokenizer.json.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "atelier/base/function_ref.h"
+#include "atelier/base/json.h"
+#include "atelier/base/status.h"
+#include "atelier/tokenize/tokenizer.h"
+
+namespace atelier::tokenize {
+
+// What a post-processor may ask of the tokenizer.
+struct PostContext {
+  std::string_view text;  // the user's text
+  FunctionRef<std::string(TokenId)> id_to_token;
+  bool add_special_tokens;
+};
+
+class PostProcessor {
+ public:
+  virtual ~PostProcessor() = default;
+  virtual void apply(Encoding& encoding, const PostContext& context) const = 0;
+};
+
+// Ids before and after the text, when special tokens are wanted.
+std::unique_ptr<PostProcessor> surround_post_processor(std::vector<TokenId> before, std::vector<TokenId> after);
+
+// Takes the white space at both ends of a token's piece out of its offsets; with `add_prefix_space`, one space that the
+// pre-tokenizer put in front of the text is left alone.
+std::unique_ptr<PostProcessor> trim_offsets_post_processor(bool add_prefix_space);
+
+std::unique_ptr<PostProcessor> post_processor_sequence(std::vector<std::unique_ptr<PostProcessor>> steps);
+
+// The `post_processor` object of a tokenizer.json. `token_to_id` checks the ids that it states.
+Result<std::unique_ptr<PostProcessor>> create_post_processor(const Json& json, const std::string& name, int depth = 0);
+
+}  // namespace atelier::tokenize
