@@ -20,9 +20,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/atelierConfigVersion.cmake 
 install(FILES ${CMAKE_BINARY_DIR}/atelierConfig.cmake ${CMAKE_BINARY_DIR}/atelierConfigVersion.cmake
         DESTINATION ${package_dir} COMPONENT development)
 
-if(TARGET atelier)
-  install(TARGETS atelier RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
-endif()
+install(TARGETS atelier RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
 install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright COMPONENT runtime)
 
