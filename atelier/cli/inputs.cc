@@ -14,7 +14,10 @@ Result<std::string> input_text(const std::optional<std::string>& text, const std
                                Console& console) {
   if (text && file) return Status::invalid(fmt::format("text: given by {} and by --file, one is expected; leave one out", option));
   if (text) return *text;
-  if (file && *file != "-") return io::read_file(*file);
+  if (file && *file != "-") {
+    if (!io::is_file(*file)) return Status::not_found(fmt::format("text: {}, no such file; check the path", atelier::quoted(*file)));
+    return io::read_file(*file);
+  }
   if (!file && console.is_in_terminal) return Status::invalid(fmt::format("text: none given, one is needed; use {} or --file", option));
   return std::string(std::istreambuf_iterator<char>(console.in), {});
 }

@@ -6,6 +6,10 @@
 #include "atelier/base/error.h"
 
 namespace atelier::generate {
+namespace {
+// Up to this many, one pass with a heap beats partitioning: nearly every candidate fails its first comparison.
+constexpr std::ptrdiff_t kHeapLimit = 1024;
+}  // namespace
 
 void Candidates::assign(std::span<const float> logits) {
   items_.resize(logits.size());
@@ -28,8 +32,12 @@ std::span<const Candidate> Candidates::sort_prefix(size_t count) {
   if (count > num_sorted_) {
     const auto begin = items_.begin() + static_cast<std::ptrdiff_t>(num_sorted_);
     const auto end = items_.begin() + static_cast<std::ptrdiff_t>(count);
-    if (end != items_.end()) std::nth_element(begin, end - 1, items_.end(), is_likelier);
-    std::sort(begin, end, is_likelier);
+    if (end - begin <= kHeapLimit) {
+      std::partial_sort(begin, end, items_.end(), is_likelier);
+    } else {
+      if (end != items_.end()) std::nth_element(begin, end - 1, items_.end(), is_likelier);
+      std::sort(begin, end, is_likelier);
+    }
     num_sorted_ = count;
     is_dense_ = false;
   }

@@ -32,6 +32,14 @@ std::string proc_value(const char* path, const std::string& key) {
   return "unknown";
 }
 
+// A value of /proc/meminfo, "16384 kB", in bytes; 0 when unknown.
+int64_t memory_bytes(const std::string& key) {
+  const std::string text = proc_value("/proc/meminfo", key);
+  return parse_int(text.substr(0, text.find(' '))).value_or(0) * 1024;
+}
+
+std::string memory_text(const std::string& key) { return human_bytes(static_cast<uint64_t>(memory_bytes(key))); }
+
 std::vector<std::string> isa_names() {
   std::vector<std::string> names;
   for (const kernels::Isa isa : kernels::supported_isas()) names.push_back(kernels::isa_name(isa));
@@ -66,7 +74,7 @@ Json machine_json() {
   Json isas = Json::array();
   for (const std::string& name : isa_names()) isas.push_back(name);
   json.set("isas", std::move(isas)).set("cores", available_cores()).set("threads", num_threads());
-  return json.set("memory", proc_value("/proc/meminfo", "MemTotal")).set("memory_available", proc_value("/proc/meminfo", "MemAvailable"));
+  return json.set("memory_bytes", memory_bytes("MemTotal")).set("memory_available_bytes", memory_bytes("MemAvailable"));
 }
 
 void print_json(const Diagnosis& diagnosis, std::ostream& out) {
@@ -102,7 +110,7 @@ void print_text(const Diagnosis& diagnosis, std::ostream& out) {
   out << fmt::format("isa        {} (this CPU has {}; ATELIER_ISA chooses)\n", kernels::isa_name(kernels::current_isa()),
                      join(isa_names(), ", "));
   out << fmt::format("cores      {} usable, {} threads\n", available_cores(), num_threads());
-  out << fmt::format("memory     {}, {} available\n", proc_value("/proc/meminfo", "MemTotal"), proc_value("/proc/meminfo", "MemAvailable"));
+  out << fmt::format("memory     {}, {} available\n", memory_text("MemTotal"), memory_text("MemAvailable"));
   if (diagnosis.machine) {
     out << fmt::format("bandwidth  {:.1f} GB/s read\n", diagnosis.machine->bandwidth / 1e9);
     out << "products of many rows, by type of the weights:\n";

@@ -37,11 +37,7 @@ std::vector<Row> samplers() {
 
 std::vector<Row> quantizations() {
   std::vector<Row> rows;
-  for (const quant::BlockFormat* format : quant::block_formats()) {
-    const DTypeInfo& info = dtype_info(format->dtype);
-    const double bits = 8.0 * info.block_bytes / info.block_size;
-    rows.push_back({info.name, format->summary, fmt::format("{:.4g} bits per weight{}", bits, format->pack ? "" : ", read only")});
-  }
+  for (const quant::BlockFormat* format : quant::block_formats()) rows.push_back({dtype_name(format->dtype), format->summary, ""});
   return rows;
 }
 
