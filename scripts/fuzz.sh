@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Damaged input through every reader, under AddressSanitizer and UndefinedBehaviorSanitizer.
+#
+#   scripts/fuzz.sh [MUTANTS] [SEED]      10000 in CI (about two minutes on two cores), 1000000 in `make soak`
+#
+# The same numbers give the same mutants. A failure keeps its input in build/asan/fuzz-NAME.bin and says how to make it again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mutants=${1:-10000}
+seed=${2:-1}
+build=build/asan
+
+# Target, share of the mutants in percent, seeds.
+targets() {
+  echo gguf 30 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
+  echo safetensors 15 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
+  echo config 10 tests/golden/models/*/config*.json
+  echo tokenizer_json 13 tests/fuzz/corpus/tokenizer_json
+  echo sentencepiece 10 tests/fuzz/corpus/sentencepiece
+  echo chat_template 14 tests/fuzz/corpus/chat_template
+  echo model 5 tests/fuzz/corpus/model
+  echo folder 3 tests/fuzz/corpus/folder
+}
+
+run_target() {
+  local name=$1 share=$2
+  shift 2
+  OMP_NUM_THREADS=1 "$build/tests/fuzz/fuzz_$name" --runs $((mutants * share / 100)) --seed "$seed" --failure "$build/fuzz-$name.bin" "$@" \
+    | sed "s/^fuzz:/fuzz_$name:/"
+}
+
+cmake --preset asan --log-level=WARNING -DATELIER_BUILD_FUZZERS=ON
+cmake --build "$build" --parallel "$(nproc)" --target fuzzers
+export -f run_target
+export build mutants seed
+targets | xargs --max-lines=1 --max-procs="$(nproc)" bash -euo pipefail -c 'run_target "$@"' fuzz
