@@ -5,7 +5,10 @@
 
 #include "atelier/base/half.h"
 #include "atelier/format/gguf.h"
+#include "atelier/format/gguf_writer.h"
 #include "atelier/format/safetensors.h"
+#include "atelier/io/file.h"
+#include "tests/support/temporary_folder.h"
 
 namespace atelier::format {
 namespace {
@@ -79,6 +82,19 @@ TEST(PythonFiles, GgufTensors) {
   const auto aligned = Gguf::open(kFolder + "aligned.gguf").value();
   EXPECT_EQ(aligned->alignment(), 256);
   expect_golden_tensors(*aligned);
+}
+
+TEST(PythonFiles, OurWriterRepeatsPythonsGgufByteForByte) {
+  testing::TemporaryFolder folder;
+  const auto file = Gguf::open(kFolder + "single.gguf").value();
+  GgufMetadata metadata;
+  for (const auto& [key, value] : file->metadata()) metadata.set_value(key, value);
+  std::vector<TensorInfo> infos;
+  for (const TensorEntry& entry : file->entries()) infos.push_back({entry.name, entry.dtype, entry.shape});
+  const auto writer = create_gguf(folder / "x.gguf", metadata, infos).value();
+  for (const TensorEntry& entry : file->entries()) ASSERT_TRUE(writer->write(entry.data, entry.bytes).ok());
+  ASSERT_TRUE(writer->finish().ok());
+  EXPECT_EQ(io::read_file(folder / "x.gguf").value(), io::read_file(kFolder + "single.gguf").value());
 }
 
 TEST(PythonFiles, ASplitGgufOpensByAnyOfItsParts) {
