@@ -1,7 +1,6 @@
 // `atelier chat MODEL`: a conversation in the terminal, or one answer with --message.
 #include <fmt/format.h>
 
-#include <istream>
 #include <memory>
 #include <ostream>
 
@@ -12,6 +11,7 @@
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
+#include "atelier/cli/line_reader.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/sampling_options.h"
 
@@ -171,10 +171,10 @@ Status Chat::loop() {
   for (std::string line;;) {
     if (console_.is_in_terminal) console_.err << "> " << std::flush;
     clear_interrupt();
-    if (!std::getline(console_.in, line)) {
-      if (!is_interrupted() || !console_.is_in_terminal) break;
-      console_.in.clear();  // Ctrl-C at the prompt: a fresh line
-      console_.err << "\n";
+    const LineRead read = read_line(console_, line);
+    if (read == LineRead::kEnd) break;
+    if (read == LineRead::kInterrupted) {
+      console_.err << "\n/quit or Ctrl-D leaves\n";
       continue;
     }
     const std::string text(trim_ascii(line));
