@@ -61,13 +61,19 @@ Result<std::vector<std::string>> part_paths(const std::string& path, const GgufP
   return paths;
 }
 
+// "x.gguf: llama.block_count" for an error line; keys may come from the file, so they are escaped.
+std::string named(const Gguf& file, std::string_view key) {
+  const std::string escaped = quoted(key);
+  return file.path() + ": " + escaped.substr(1, escaped.size() - 2);
+}
+
 // What a getter wants: its words, and how it reads a value. Conversions of scalars come from GgufValue.
 template <typename T>
 Result<T> get_as(const Gguf& file, std::string_view key, const char* want, std::optional<T> (GgufValue::*convert)() const) {
   const GgufValue* value = file.find_value(key);
-  if (!value) return Status::not_found(file.path() + ": " + std::string(key) + ": missing, want " + want);
+  if (!value) return Status::not_found(named(file, key) + ": missing, want " + want);
   if (auto converted = (value->*convert)()) return *std::move(converted);
-  return Status::invalid(file.path() + ": " + std::string(key) + ": is " + value->to_string() + ", want " + want);
+  return Status::invalid(named(file, key) + ": is " + value->to_string() + ", want " + want);
 }
 
 template <typename T>

@@ -47,7 +47,8 @@ Status refuse_unsupported_gguf(const Gguf& file) {
   ATELIER_TRY(const std::string architecture, file.get_string("general.architecture"));
   ATELIER_TRY(const int64_t num_experts, file.get_int(architecture + ".expert_count", 0));
   if (num_experts > 0)
-    return Status::unsupported(file.path() + ": " + architecture + ".expert_count: " + std::to_string(num_experts) + kNoExperts);
+    return Status::unsupported(file.path() + ": " + quoted(architecture + ".expert_count") + ": " + std::to_string(num_experts) +
+                               kNoExperts);
   return Status::ok_status();
 }
 

@@ -42,7 +42,7 @@ TEST(Refusals, GgufExpertsAdaptersAndFilesWithoutArchitecture) {
   metadata.set_uint32("llama.expert_count", 0);
   EXPECT_TRUE(refuse_gguf(metadata).ok());
   metadata.set_uint32("llama.expert_count", 8);
-  EXPECT_NE(refuse_gguf(metadata).message().find("llama.expert_count: 8 experts"), std::string::npos);
+  EXPECT_NE(refuse_gguf(metadata).message().find("llama.expert_count\": 8 experts"), std::string::npos);
   metadata.set_string("general.type", "adapter");
   EXPECT_NE(refuse_gguf(metadata).message().find("\"adapter\""), std::string::npos);
 }
