@@ -1,6 +1,6 @@
 // Drives a fuzz target where libFuzzer is not there: every seed as it is, then mutants of them.
 //
-//   fuzz_gguf [--runs 1000] [--seed 1] [--seconds 0] [--only RUN] [--failure FILE] SEED_FILE_OR_FOLDER...
+//   fuzz_gguf [--runs 1000] [--seed 1] [--seconds 0] [--only RUN] [--timeout 30] [--failure FILE] SEED_FILE_OR_FOLDER...
 //
 // --only RUN repeats one mutant; --runs 0 tries the seeds alone, which is how a kept input is run again.
 #include <algorithm>
@@ -24,6 +24,7 @@ struct Options {
   uint64_t seed = 1;
   double seconds = 0;  // 0: no limit
   std::optional<uint64_t> only;
+  unsigned timeout_s = 30;  // for one input
   std::string failure = "fuzz-failure.bin";
   std::vector<std::string> seed_paths;
 };
@@ -47,6 +48,8 @@ bool parse_options(int argc, char** argv, Options& options) {
       options.seed = static_cast<uint64_t>(*number);
     } else if (argument == "--seconds") {
       options.seconds = static_cast<double>(*number);
+    } else if (argument == "--timeout") {
+      options.timeout_s = static_cast<unsigned>(*number);
     } else if (argument == "--only") {
       options.only = static_cast<uint64_t>(*number);
     } else {
@@ -91,12 +94,14 @@ std::string describe(const Options& options, uint64_t run) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse_options(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s [--runs N] [--seed N] [--seconds N] [--only RUN] [--failure FILE] SEED_FILE_OR_FOLDER...\n", argv[0]);
+    std::fprintf(stderr,
+                 "usage: %s [--runs N] [--seed N] [--seconds N] [--only RUN] [--timeout 30] [--failure FILE] SEED_FILE_OR_FOLDER...\n",
+                 argv[0]);
     return 2;
   }
   const atelier::fuzz::Mutator mutator(read_seeds(options.seed_paths));
   if (mutator.seeds().empty()) return 2;
-  atelier::fuzz::install_guard({}, options.failure);
+  atelier::fuzz::install_guard({.max_seconds = options.timeout_s}, options.failure);
   if (options.only) {
     atelier::fuzz::run_guarded(mutator.mutant(options.seed, *options.only), describe(options, *options.only));
     return 0;

@@ -1,11 +1,11 @@
-"""Seeds that are too odd for the goldens: tests/fuzz/corpus/{tokenizer_json,sentencepiece,model,folder}.
+"""Seeds that are too odd for the goldens: tests/fuzz/corpus/{tokenizer_json,sentencepiece,model,folder,patches}.
 
 usage: make_corpus.py tests/fuzz/corpus
 
 tokenizers 0.23.3, sentencepiece 0.2, gguf 0.19.0, safetensors 0.8, numpy. The other targets start from tests/golden and from the
-hand-written templates in corpus/chat_template.
+hand-written templates in corpus/chat_template. The trainers break ties as they like: tokenizer files differ from run to run.
 """
-import io, json, os, sys
+import io, json, os, struct, sys
 import gguf
 import numpy as np
 import sentencepiece
@@ -172,9 +172,19 @@ small_json(llama_like(), "llama_like.json")
 small_json(unigram(), "unigram.json")
 small_json(word_piece(), "word_piece.json")
 sentencepiece_models()
+def patches():
+    """Places and values for patches_fuzz.cc: header and metadata mostly, then weights."""
+    values = [0, 1, 2**64 - 1, 2**63, 2**32, 0x7E00]
+    for i in range(8):
+        places = [int(rng.integers(2**63)) | (2**63 if j == 2 else 0) for j in range(1 + i % 3)]
+        with open(path("patches", f"{i}.bin"), "wb") as f:
+            f.write(b"".join(struct.pack("<QQ", place, values[(i + j) % len(values)]) for j, place in enumerate(places)))
+
+
 T = gguf.GGMLQuantizationType
 gguf_model("q8_0.gguf", [T.Q8_0], "gpt2")
 gguf_model("q4_0.gguf", [T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.F16, T.BF16], "llama")
 gguf_model("k_types.gguf", [T.Q4_K, T.Q6_K, T.Q2_K, T.Q3_K, T.Q5_K, T.IQ4_XS], "llama", C=WIDE, F=32, is_random=True)
 folder_llama()
 folder_gpt2()
+patches()
