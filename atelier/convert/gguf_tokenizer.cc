@@ -185,9 +185,9 @@ Status add_tokenizer(const std::string& folder, const models::Model& model, form
     const bool has_prefix = adds_space_prefix(tokenizer.find("normalizer")) || adds_space_prefix(tokenizer.find("pre_tokenizer"));
     metadata.set_bool("tokenizer.ggml.add_space_prefix", has_prefix);
   } else {
-    ATELIER_TRY(const PreTokenizer* pre, match_pre_tokenizer(tokenizer));
+    ATELIER_TRY(const std::string pre, gguf_pre_tokenizer_name(tokenizer));
     for (const auto& [left, right] : merges) pieces.merges.push_back(merge_text(left, right));
-    metadata.set_string("tokenizer.ggml.pre", pre->name);
+    metadata.set_string("tokenizer.ggml.pre", pre);
     metadata.set_strings("tokenizer.ggml.merges", pieces.merges);
   }
   metadata.set_strings("tokenizer.ggml.tokens", pieces.tokens);

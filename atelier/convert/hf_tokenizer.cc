@@ -115,7 +115,8 @@ Json file(const GgufVocabulary& vocabulary, Json normalizer, Json pre_tokenizer,
 }
 
 Result<Json> byte_level(const GgufVocabulary& vocabulary, const Json& bos) {
-  const PreTokenizer* pre = find_pre_tokenizer(vocabulary.pre);
+  const bool is_unnamed = vocabulary.pre.empty() || vocabulary.pre == "default";
+  const tokenize::NamedPreTokenizer* pre = tokenize::find_pre_tokenizer(is_unnamed ? "gpt-2" : vocabulary.pre);
   if (pre == nullptr) {
     return Status::unsupported("gguf: pre-tokenizer " + quoted(vocabulary.pre) +
                                " cannot be written as tokenizer.json by this build; keep the GGUF file");
@@ -124,7 +125,7 @@ Result<Json> byte_level(const GgufVocabulary& vocabulary, const Json& bos) {
   for (const std::string& merge : vocabulary.merges) merges.push_back(merge);
   const Json bytes = step("ByteLevel").set("add_prefix_space", false).set("trim_offsets", true).set("use_regex", true);
   return file(vocabulary, normalizer_json(*pre), pre_tokenizer_json(*pre), bos.is_null() ? bytes : bos, bytes,
-              bpe(vocabulary, std::move(merges), false, pre->ignores_merges));
+              bpe(vocabulary, std::move(merges), false, pre->ignore_merges));
 }
 
 Result<Json> sentencepiece(const GgufVocabulary& vocabulary, const Json& bos) {
