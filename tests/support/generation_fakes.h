@@ -2,13 +2,33 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "atelier/generate/sequence_model.h"
 #include "atelier/tokenize/tokenizer.h"
 
 namespace atelier::generate {
+
+// Hands out bytes when they complete a character.
+class ByteStream : public tokenize::TokenStream {
+ public:
+  Status push(int32_t id, std::string& out) override {
+    if (id < 256) pending_ += static_cast<char>(id);
+    if (!pending_.empty() && pending_.size() == sequence_length(static_cast<unsigned char>(pending_[0]))) return finish(out);
+    return {};
+  }
+  Status finish(std::string& out) override {
+    out += std::exchange(pending_, {});
+    return {};
+  }
+
+ private:
+  static size_t sequence_length(unsigned char lead) { return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4; }
+  std::string pending_;
+};
 
 // Token id = byte; 256 is the end of text.
 class ByteTokenizer : public tokenize::Tokenizer {
@@ -31,6 +51,7 @@ class ByteTokenizer : public tokenize::Tokenizer {
     }
     return text;
   }
+  std::unique_ptr<tokenize::TokenStream> start_decoding(bool) const override { return std::make_unique<ByteStream>(); }
   int64_t vocab_size() const override { return kEnd + 1; }
   std::optional<int32_t> token_to_id(std::string_view) const override { return std::nullopt; }
   std::string id_to_token(int32_t id) const override { return id == kEnd ? "<end>" : std::string(1, static_cast<char>(id)); }
