@@ -1,14 +1,14 @@
 #include "atelier/parallel/parallel.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <fstream>
 #include <string>
+
+#include "atelier/parallel/team.h"
 
 namespace atelier {
 namespace {
@@ -51,21 +51,12 @@ void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_
     body(0, count, 0);
     return;
   }
-  std::exception_ptr failure = nullptr;
-#pragma omp parallel num_threads(team)
-  {
-    const int thread = omp_get_thread_num();
-    const int64_t size = omp_get_num_threads();
-    const int64_t begin = std::min(count, pieces * thread / size * grain);
-    const int64_t end = std::min(count, pieces * (thread + 1) / size * grain);
-    try {
-      if (begin < end) body(begin, end, thread);
-    } catch (...) {
-#pragma omp critical
-      if (!failure) failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  static parallel::Team threads;
+  threads.run(team, [&](int thread) {
+    const int64_t begin = std::min(count, pieces * thread / team * grain);
+    const int64_t end = std::min(count, pieces * (thread + 1) / team * grain);
+    if (begin < end) body(begin, end, thread);
+  });
 }
 
 }  // namespace atelier

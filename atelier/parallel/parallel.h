@@ -1,6 +1,7 @@
-// The one thread team of the process (OpenMP) and the loops that run on it.
+// The one thread team of the process and the loops that run on it.
 //
-// All compute of a process is issued by one owner thread; loops do not nest. Results must not depend on the number of threads:
+// All compute of a process is issued by one owner thread; loops do not nest
+// (InternalError). Results must not depend on the number of threads:
 // a loop body writes only what its own index owns, and sums never cross indices.
 #pragma once
 
