@@ -12,8 +12,14 @@ const KernelTable& kernel_table(Isa isa) {
       return scalar::kTable;
     case Isa::kAvx2:
       return avx2::kTable;
-    default:
-      break;
+    case Isa::kAvxVnni:
+      return avxvnni::kTable;
+    case Isa::kAvx512:
+      return avx512::kTable;
+    case Isa::kAvx512Vnni:
+      return avx512vnni::kTable;
+    case Isa::kAvx512Bf16:
+      return avx512bf16::kTable;
   }
   throw InternalError(std::string("isa ") + isa_name(isa) + " has no kernels");
 }

@@ -9,7 +9,7 @@
 namespace atelier::kernels {
 namespace {
 
-constexpr Isa kLadder[] = {Isa::kScalar, Isa::kAvx2};
+constexpr Isa kLadder[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16};
 
 // What CPUID reports, after the operating system's say on which registers it saves (Intel SDM vol. 1, 13.3 and 14.3).
 struct Features {

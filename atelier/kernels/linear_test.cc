@@ -40,13 +40,15 @@ struct Quantized {
   }
 };
 
-enum class Path { kF32, kInt8 };
+enum class Path { kF32, kBF16, kInt8 };
 
 std::vector<float> compute(const KernelTable& table, Path path, const Problem& p, int64_t t, int64_t count) {
   std::vector<float> y(count * p.shape.N, NAN);
   std::vector<uint64_t> scratch(linear_scratch_bytes(p.shape.K) / 8);
   if (path == Path::kF32) {
     table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
+  } else if (path == Path::kBF16) {
+    table.linear_bf16(p.rows(t, count), p.block(y.data()), scratch.data());
   } else {
     table.linear_int8(Quantized(table, p.rows(t, count)).rows, p.block(y.data()), scratch.data());
   }
@@ -145,6 +147,22 @@ TEST_P(LinearOfIsa, integer_products_do_not_saturate_at_the_ends_of_the_range) {
   }
 }
 
+TEST_P(LinearOfIsa, bfloat16_products_are_those_of_the_rounded_activations) {
+  if (!table().linear_bf16) GTEST_SKIP() << "no bfloat16 dot product";
+  for (const int64_t K : {16, 20, 64, 577}) {
+    const Problem p({DType::kBF16, 8, 11, K});
+    std::vector<float> w(11 * K);
+    quant::to_f32(DType::kBF16, p.w.data(), w.data(), 11 * K);
+    const std::vector<float> y = compute(table(), Path::kBF16, p, 0, 8);
+    for (int64_t i = 0; i < 8 * 11; ++i) {
+      const int64_t t = i / 11, n = i % 11;
+      double exact = p.bias[n];
+      for (int64_t k = 0; k < K; ++k) exact += static_cast<double>(bf16_to_f32(f32_to_bf16(p.x[t * K + k]))) * w[n * K + k];
+      ASSERT_NEAR(y[i], exact, 2e-6 * magnitude(p, w, t, n)) << "K " << K;
+    }
+  }
+}
+
 TEST_P(LinearOfIsa, a_row_has_the_same_bits_alone_and_among_others) {
   std::vector<Case> cases;
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
@@ -153,8 +171,9 @@ TEST_P(LinearOfIsa, a_row_has_the_same_bits_alone_and_among_others) {
   for (const DType dtype : kBlockTypes) cases.push_back({dtype, 17, 27, 512});
   for (const Case& c : cases) {
     const Problem p(c);
-    for (const Path path : {Path::kF32, Path::kInt8}) {
+    for (const Path path : {Path::kF32, Path::kBF16, Path::kInt8}) {
       if (path == Path::kInt8 && !is_quantized(c.dtype)) continue;
+      if (path == Path::kBF16 && (c.dtype != DType::kBF16 || !table().linear_bf16)) continue;
       std::vector<float> alone(c.T * c.N);
       for (int64_t t = 0; t < c.T; ++t) {
         const std::vector<float> row = compute(table(), path, p, t, 1);

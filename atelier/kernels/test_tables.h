@@ -20,9 +20,12 @@ struct NamedTable {
   const KernelTable* table;
 };
 
-// The SIMD rungs: those of this CPU.
+// The rungs above AVX2 on emulated instructions (emulated_isas_test.cc); none where SIMDe is not installed.
+std::vector<NamedTable> emulated_tables();
+
+// The SIMD rungs of this CPU, and the emulated ones.
 inline std::vector<NamedTable> simd_tables() {
-  std::vector<NamedTable> tables;
+  std::vector<NamedTable> tables = emulated_tables();
   for (const Isa isa : supported_isas()) {
     if (isa != Isa::kScalar) tables.push_back({isa_name(isa), &kernel_table(isa)});
   }

@@ -10,6 +10,16 @@
 
 namespace atelier::kernels {
 
+// The running dot product for quants in [0, kMax], or for signed ones (0).
+template <class S, int kMax>
+struct DotOf {
+  using Type = typename S::template Dot<kMax>;
+};
+template <class S>
+struct DotOf<S, 0> {
+  using Type = typename S::SignedDot;
+};
+
 template <class S, class Form>
 struct GemmInt8 {
   using F = typename S::F;
@@ -22,7 +32,7 @@ struct GemmInt8 {
   // Exact dot products of one group: R rows with P panels.
   template <int R, int P>
   static void dots(const int8_t* const* x, int64_t at, const uint8_t* const* quants, I (*out)[P]) {
-    typename S::template Dot<Form::kMax> sums[R][P];
+    typename DotOf<S, Form::kMax>::Type sums[R][P];
 #pragma GCC unroll 8
     for (int j = 0; j < kSteps; ++j) {
       I w[P];

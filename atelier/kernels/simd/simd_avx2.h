@@ -1,6 +1,6 @@
-// AVX2 + FMA + F16C as the vector type `Simd` that the templates of this folder are written on: eight 32-bit lanes.
+// AVX2 + FMA + F16C as a vector type that the templates of this folder are written on: eight 32-bit lanes.
 //
-// Every Simd type has the same members. F holds floats, I holds int32 lanes or their bytes, M is the result of a comparison.
+// Every vector type has the same members. F holds floats, I holds int32 lanes or their bytes, M is the result of a comparison.
 // "Rows" below are kLanes weight rows, one per lane; gather16 and scatter16 are transpositions inside 128-bit parts, in which
 // part p holds rows 4p .. 4p+3.
 #pragma once
@@ -9,201 +9,198 @@
 
 #include "atelier/kernels/simd/intrinsics.h"
 
-namespace atelier::kernels::ATELIER_ISA(avx2) {
+namespace atelier::kernels {
 
-  struct Simd {
-    using F = __m256;
-    using I = __m256i;
-    using M = __m256;
-    typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
-    typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
-    static constexpr int kLanes = 8;
-    static constexpr int kTileRows = 3;  // of a float32 tile of kTileRows x 4 sums: 12 of the 16 registers
+// `Rung` is an empty type that names the ISA: rungs that share this source must not share its compiled functions.
+template <class Rung>
+struct Simd256 {
+  using F = __m256;
+  using I = __m256i;
+  using M = __m256;
+  typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
+  typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
+  static constexpr int kLanes = 8;
+  static constexpr int kTileRows = 3;  // of a float32 tile of kTileRows x 4 sums: 12 of the 16 registers
 
-    // Memory. Partial loads fill with zeros and never touch what lies beyond `count` elements.
-    static F load(const float* p) { return _mm256_loadu_ps(p); }
-    static void store(float* p, F a) { _mm256_storeu_ps(p, a); }
-    static I lane_mask(int count) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
-    static F load_partial(const float* p, int count) { return _mm256_maskload_ps(p, lane_mask(count)); }
-    static void store_partial(float* p, F a, int count) { _mm256_maskstore_ps(p, lane_mask(count), a); }
-    static F keep(F a, int count) { return _mm256_and_ps(a, _mm256_castsi256_ps(lane_mask(count))); }  // zeros beyond
-    static I load_bytes(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-    static void store_bytes(void* p, I a) { _mm256_storeu_si256(static_cast<__m256i*>(p), a); }
-    static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
-    static F load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
-    static F load_bf16(const uint16_t* p) {
-      return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
-    }
-    static F load_u8(const uint8_t* p) { return from_int(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
-    static F load_i8(const uint8_t* p) { return from_int(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
-    static void store_f16(uint16_t* p, F a) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
-    }
-    // Int32 lanes in [-128, 127] as bytes.
-    static void store_i8(int8_t* p, I a) {
-      const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-      _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
-    }
+  // Memory. Partial loads fill with zeros and never touch what lies beyond `count` elements.
+  static F load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, F a) { _mm256_storeu_ps(p, a); }
+  static I lane_mask(int count) { return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+  static F load_partial(const float* p, int count) { return _mm256_maskload_ps(p, lane_mask(count)); }
+  static void store_partial(float* p, F a, int count) { _mm256_maskstore_ps(p, lane_mask(count), a); }
+  static F keep(F a, int count) { return _mm256_and_ps(a, _mm256_castsi256_ps(lane_mask(count))); }  // zeros beyond
+  static I load_bytes(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+  static void store_bytes(void* p, I a) { _mm256_storeu_si256(static_cast<__m256i*>(p), a); }
+  static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+  static F load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+  static F load_bf16(const uint16_t* p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
+  }
+  static F load_u8(const uint8_t* p) { return from_int(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
+  static F load_i8(const uint8_t* p) { return from_int(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
+  static void store_f16(uint16_t* p, F a) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+  }
+  // Int32 lanes in [-128, 127] as bytes.
+  static void store_i8(int8_t* p, I a) {
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
+  }
 
-    // Float arithmetic.
-    static F zero() { return _mm256_setzero_ps(); }
-    static F set1(float a) { return _mm256_set1_ps(a); }
-    static F add(F a, F b) { return _mm256_add_ps(a, b); }
-    static F sub(F a, F b) { return _mm256_sub_ps(a, b); }
-    static F mul(F a, F b) { return _mm256_mul_ps(a, b); }
-    static F div(F a, F b) { return _mm256_div_ps(a, b); }
-    static F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }    // a * b + c
-    static F fnma(F a, F b, F c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a * b
-    static F min(F a, F b) { return _mm256_min_ps(a, b); }              // b where either is NaN
-    static F max(F a, F b) { return _mm256_max_ps(a, b); }
-    static F abs(F a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-    static F with_sign_of(F magnitude, F sign) { return _mm256_or_ps(magnitude, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign)); }
-    static F round(F a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-    static M less(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
-    static F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
-    static F pow2(I exponent) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23)); }
+  // Float arithmetic.
+  static F zero() { return _mm256_setzero_ps(); }
+  static F set1(float a) { return _mm256_set1_ps(a); }
+  static F add(F a, F b) { return _mm256_add_ps(a, b); }
+  static F sub(F a, F b) { return _mm256_sub_ps(a, b); }
+  static F mul(F a, F b) { return _mm256_mul_ps(a, b); }
+  static F div(F a, F b) { return _mm256_div_ps(a, b); }
+  static F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }    // a * b + c
+  static F fnma(F a, F b, F c) { return _mm256_fnmadd_ps(a, b, c); }  // c - a * b
+  static F min(F a, F b) { return _mm256_min_ps(a, b); }              // b where either is NaN
+  static F max(F a, F b) { return _mm256_max_ps(a, b); }
+  static F abs(F a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+  static F with_sign_of(F magnitude, F sign) { return _mm256_or_ps(magnitude, _mm256_and_ps(_mm256_set1_ps(-0.0f), sign)); }
+  static F round(F a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static M less(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
+  static F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
+  static F pow2(I exponent) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23)); }
 
-    // Across lanes. The order of a sum is fixed: pairs, pairs of pairs, then the two halves.
-    static __m128 sum4(F a, F b, F c, F d) {
-      const F quads = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
-      return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
-    }
-    static void store_sums(float* p, F a, F b, F c, F d) { _mm_storeu_ps(p, sum4(a, b, c, d)); }
-    static float sum(F a) { return _mm_cvtss_f32(sum4(a, a, a, a)); }
-    static double sum_as_double(F a) {
-      const __m256d halves = _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)));
-      const __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(halves), _mm256_extractf128_pd(halves, 1));
-      return _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)));
-    }
-    static float lane0(F a) { return _mm256_cvtss_f32(a); }
-    static float largest(F a) {
-      __m128 m = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
-      m = _mm_max_ps(m, _mm_movehl_ps(m, m));
-      return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
-    }
-    static int32_t sum(I a) {
-      __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-      s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
-      return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
-    }
+  // Across lanes. The order of a sum is fixed: pairs, pairs of pairs, then the two halves.
+  static __m128 sum4(F a, F b, F c, F d) {
+    const F quads = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
+  }
+  static void store_sums(float* p, F a, F b, F c, F d) { _mm_storeu_ps(p, sum4(a, b, c, d)); }
+  static float sum(F a) { return _mm_cvtss_f32(sum4(a, a, a, a)); }
+  static double sum_as_double(F a) {
+    const __m256d halves = _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)));
+    const __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(halves), _mm256_extractf128_pd(halves, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)));
+  }
+  static float lane0(F a) { return _mm256_cvtss_f32(a); }
+  static float largest(F a) {
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+  }
+  static int32_t sum(I a) {
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+  }
 
-    // Integers.
-    static I zero_int() { return _mm256_setzero_si256(); }
-    static I set1_int(int32_t a) { return _mm256_set1_epi32(a); }
-    static I set1_byte(int8_t a) { return _mm256_set1_epi8(a); }
-    static I to_int(F a) { return _mm256_cvtps_epi32(a); }  // to nearest even
-    static F from_int(I a) { return _mm256_cvtepi32_ps(a); }
-    static I bits(F a) { return _mm256_castps_si256(a); }
-    static F as_float(I a) { return _mm256_castsi256_ps(a); }
-    static I broadcast4(const int8_t* p) { return _mm256_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
-    static I add_int(I a, I b) { return _mm256_add_epi32(a, b); }
-    static I max_int(I a, I b) { return _mm256_max_epi32(a, b); }
-    static int32_t largest(I a) {
-      __m128i m = _mm_max_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
-      m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
-      return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
-    }
-    static I bit_and(I a, I b) { return _mm256_and_si256(a, b); }
-    static I bit_or(I a, I b) { return _mm256_or_si256(a, b); }
-    static I shift_left(I a, int bits) { return _mm256_slli_epi32(a, bits); }
-    static I shift_right(I a, int bits) { return _mm256_srli_epi32(a, bits); }
-    static I shift_right_signed(I a, int bits) { return _mm256_srai_epi32(a, bits); }
-    // table[b] for every byte b in 0..15.
-    static I lookup(const int8_t* table, I index) {
-      return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
-    }
-    // Byte i of every lane: 0xff where bit (first_bit + i) of that lane of `a` is set. first_bit is a multiple of 4.
-    static I spread_bits(I a, int first_bit) {
-      const I byte =
-          _mm256_shuffle_epi8(a, _mm256_add_epi8(_mm256_set1_epi8(static_cast<char>(first_bit / 8)),
-                                                 _mm256_broadcastsi128_si256(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c))));
-      const I mask = _mm256_set1_epi32(static_cast<int>(first_bit % 8 == 0 ? 0x08040201u : 0x80402010u));
-      return _mm256_cmpeq_epi8(_mm256_and_si256(byte, mask), mask);
-    }
+  // Integers.
+  static I zero_int() { return _mm256_setzero_si256(); }
+  static I set1_int(int32_t a) { return _mm256_set1_epi32(a); }
+  static I set1_byte(int8_t a) { return _mm256_set1_epi8(a); }
+  static I to_int(F a) { return _mm256_cvtps_epi32(a); }  // to nearest even
+  static F from_int(I a) { return _mm256_cvtepi32_ps(a); }
+  static I bits(F a) { return _mm256_castps_si256(a); }
+  static F as_float(I a) { return _mm256_castsi256_ps(a); }
+  static I broadcast4(const int8_t* p) { return _mm256_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
+  static I add_int(I a, I b) { return _mm256_add_epi32(a, b); }
+  static I max_int(I a, I b) { return _mm256_max_epi32(a, b); }
+  static int32_t largest(I a) {
+    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
+  }
+  static I bit_and(I a, I b) { return _mm256_and_si256(a, b); }
+  static I bit_or(I a, I b) { return _mm256_or_si256(a, b); }
+  static I shift_left(I a, int bits) { return _mm256_slli_epi32(a, bits); }
+  static I shift_right(I a, int bits) { return _mm256_srli_epi32(a, bits); }
+  static I shift_right_signed(I a, int bits) { return _mm256_srai_epi32(a, bits); }
+  // table[b] for every byte b in 0..15.
+  static I lookup(const int8_t* table, I index) {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
+  }
+  // Byte i of every lane: 0xff where bit (first_bit + i) of that lane of `a` is set. first_bit is a multiple of 4.
+  static I spread_bits(I a, int first_bit) {
+    const I byte =
+        _mm256_shuffle_epi8(a, _mm256_add_epi8(_mm256_set1_epi8(static_cast<char>(first_bit / 8)),
+                                               _mm256_broadcastsi128_si256(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c))));
+    const I mask = _mm256_set1_epi32(static_cast<int>(first_bit % 8 == 0 ? 0x08040201u : 0x80402010u));
+    return _mm256_cmpeq_epi8(_mm256_and_si256(byte, mask), mask);
+  }
 
-    // 16 bytes at `offset` of each row: out[j] holds bytes 4j .. 4j+3 of every row, in that row's lane.
-    static void gather16(const uint8_t* const* rows, int64_t offset, I* out) {
-      I v[4];
-      for (int i = 0; i < 4; ++i) {
-        v[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + offset))),
-                                       _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i + 4] + offset)), 1);
-      }
-      transpose(v, out);
+  // 16 bytes at `offset` of each row: out[j] holds bytes 4j .. 4j+3 of every row, in that row's lane.
+  static void gather16(const uint8_t* const* rows, int64_t offset, I* out) {
+    I v[4];
+    for (int i = 0; i < 4; ++i) {
+      v[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + offset))),
+                                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i + 4] + offset)), 1);
     }
-    // The inverse: writes 16 bytes of each row at dst + row * stride.
-    static void scatter16(const I* in, uint8_t* dst, int64_t stride) {
-      I v[4];
-      transpose(in, v);
-      for (int i = 0; i < 4; ++i) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + i * stride), _mm256_castsi256_si128(v[i]));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + (i + 4) * stride), _mm256_extracti128_si256(v[i], 1));
-      }
+    transpose(v, out);
+  }
+  // The inverse: writes 16 bytes of each row at dst + row * stride.
+  static void scatter16(const I* in, uint8_t* dst, int64_t stride) {
+    I v[4];
+    transpose(in, v);
+    for (int i = 0; i < 4; ++i) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + i * stride), _mm256_castsi256_si128(v[i]));
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + (i + 4) * stride), _mm256_extracti128_si256(v[i], 1));
     }
-    static I gather_u16(const uint8_t* const* rows, int64_t offset) {
-      const auto word = [&](int i) { return static_cast<short>(*reinterpret_cast<const Unaligned16*>(rows[i] + offset)); };
-      return _mm256_cvtepu16_epi32(_mm_setr_epi16(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)));
-    }
-    static I gather_u32(const uint8_t* const* rows, int64_t offset) {
-      const auto word = [&](int i) { return static_cast<int>(*reinterpret_cast<const Unaligned32*>(rows[i] + offset)); };
-      return _mm256_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7));
-    }
-    // The low 16 bits of every lane as an IEEE half.
-    static F half_to_float(I a) {
-      const I low = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));
-      return _mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
-    }
+  }
+  static I gather_u16(const uint8_t* const* rows, int64_t offset) {
+    const auto word = [&](int i) { return static_cast<short>(*reinterpret_cast<const Unaligned16*>(rows[i] + offset)); };
+    return _mm256_cvtepu16_epi32(_mm_setr_epi16(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)));
+  }
+  static I gather_u32(const uint8_t* const* rows, int64_t offset) {
+    const auto word = [&](int i) { return static_cast<int>(*reinterpret_cast<const Unaligned32*>(rows[i] + offset)); };
+    return _mm256_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7));
+  }
+  // The low 16 bits of every lane as an IEEE half.
+  static F half_to_float(I a) {
+    const I low = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));
+    return _mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
+  }
 
-    // Holds the value in a register at this point of the program. Left alone, GCC puts all additions of an unrolled loop at its end and
-    // spills what they wait for: 1.4 times the time.
-    static void keep_here(I& a) { __asm__("" : "+x"(a)); }
+  // Products of bytes, summed by fours into int32 lanes. `Dot<kMax>` is a running sum for unsigned weights in [0, kMax] and
+  // activations in [-127, 127]: as many 16-bit pair sums are added as cannot overflow, then widened.
+  template <int kMax>
+  struct Dot {
+    static constexpr int kSteps = 32767 / (kMax * 127 * 2);  // vpmaddubsw results that fit one int16
+    I sum = _mm256_setzero_si256();
+    I pairs;
 
-    // Products of bytes, summed by fours into int32 lanes. `Dot<kMax>` is a running sum for unsigned weights in [0, kMax] and
-    // activations in [-127, 127]: as many 16-bit pair sums are added as cannot overflow, then widened.
-    template <int kMax>
-    struct Dot {
-      static constexpr int kSteps = 32767 / (kMax * 127 * 2);  // vpmaddubsw results that fit one int16
-      I sum = _mm256_setzero_si256();
-      I pairs;
-
-      // Step j of a group: `j` is a constant once the caller's loop is unrolled.
-      void step(int j, I w, I x) {
-        const I products = _mm256_maddubs_epi16(w, x);
-        pairs = j % kSteps == 0 ? products : _mm256_add_epi16(pairs, products);
-        keep_here(pairs);
-        if (j % kSteps == kSteps - 1) widen();
-      }
-      // After `steps` steps.
-      I value(int steps) {
-        if (steps % kSteps != 0) widen();
-        return sum;
-      }
-      void widen() {
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-        keep_here(sum);
-      }
-    };
-
-   private:
-    // 4 x 4 dwords in each 128-bit part.
-    static void transpose(const I* in, I* out) {
-      const I a = _mm256_unpacklo_epi32(in[0], in[1]), b = _mm256_unpacklo_epi32(in[2], in[3]);
-      const I c = _mm256_unpackhi_epi32(in[0], in[1]), d = _mm256_unpackhi_epi32(in[2], in[3]);
-      out[0] = _mm256_unpacklo_epi64(a, b);
-      out[1] = _mm256_unpackhi_epi64(a, b);
-      out[2] = _mm256_unpacklo_epi64(c, d);
-      out[3] = _mm256_unpackhi_epi64(c, d);
+    // Step j of a group: `j` is a constant once the caller's loop is unrolled.
+    void step(int j, I w, I x) {
+      const I products = _mm256_maddubs_epi16(w, x);
+      pairs = j % kSteps == 0 ? products : _mm256_add_epi16(pairs, products);
+      ATELIER_KEEP_IN_REGISTER(pairs);
+      if (j % kSteps == kSteps - 1) widen();
+    }
+    // After `steps` steps.
+    I value(int steps) {
+      if (steps % kSteps != 0) widen();
+      return sum;
+    }
+    void widen() {
+      sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      ATELIER_KEEP_IN_REGISTER(sum);
     }
   };
-
-  // Signed weights, -128 included: |w| * (x with the sign of w); two such products are at most 2 * 128 * 127 < 2^15.
-  template <>
-  struct Simd::Dot<0> {
+  // The same for signed weights, -128 included: |w| * (x with the sign of w); two such products are at most 2 * 128 * 127 < 2^15.
+  struct SignedDot {
     I sum = _mm256_setzero_si256();
     void step(int, I w, I x) {
       const I pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
       sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+      ATELIER_KEEP_IN_REGISTER(sum);
     }
     I value(int) { return sum; }
   };
 
-}  // namespace atelier::kernels::ATELIER_ISA(avx2)
+ private:
+  // 4 x 4 dwords in each 128-bit part.
+  static void transpose(const I* in, I* out) {
+    const I a = _mm256_unpacklo_epi32(in[0], in[1]), b = _mm256_unpacklo_epi32(in[2], in[3]);
+    const I c = _mm256_unpackhi_epi32(in[0], in[1]), d = _mm256_unpackhi_epi32(in[2], in[3]);
+    out[0] = _mm256_unpacklo_epi64(a, b);
+    out[1] = _mm256_unpackhi_epi64(a, b);
+    out[2] = _mm256_unpacklo_epi64(c, d);
+    out[3] = _mm256_unpackhi_epi64(c, d);
+  }
+};
+
+}  // namespace atelier::kernels

@@ -4,6 +4,7 @@
 
 namespace atelier::kernels::ATELIER_ISA(avx2) {
 
-  const KernelTable kTable = make_table<Simd>();
+  struct Rung;
+  const KernelTable kTable = make_table<Simd256<Rung>>();
 
 }  // namespace atelier::kernels::ATELIER_ISA(avx2)

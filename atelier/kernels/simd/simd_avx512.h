@@ -1,0 +1,222 @@
+// AVX-512 (F, BW, VL, DQ) as a vector type: sixteen 32-bit lanes. The members are those of simd_avx2.h, which explains them.
+#pragma once
+
+#include <cstdint>
+
+#include "atelier/kernels/simd/intrinsics.h"
+
+namespace atelier::kernels {
+
+template <class Rung>
+struct Simd512 {
+  using F = __m512;
+  using I = __m512i;
+  using M = __mmask16;
+  typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
+  typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
+  static constexpr int kLanes = 16;
+  static constexpr int kTileRows = 6;  // 24 sums of the 32 registers
+
+  // Memory.
+  static F load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, F a) { _mm512_storeu_ps(p, a); }
+  static M lane_mask(int count) { return static_cast<M>((1u << count) - 1); }
+  static F load_partial(const float* p, int count) { return _mm512_maskz_loadu_ps(lane_mask(count), p); }
+  static void store_partial(float* p, F a, int count) { _mm512_mask_storeu_ps(p, lane_mask(count), a); }
+  static F keep(F a, int count) { return _mm512_maskz_mov_ps(lane_mask(count), a); }
+  static I load_bytes(const void* p) { return _mm512_loadu_si512(p); }
+  static void store_bytes(void* p, I a) { _mm512_storeu_si512(p, a); }
+  static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+  static F load_f16(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+  static F load_bf16(const uint16_t* p) {
+    return as_float(shift_left(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
+  }
+  static F load_u8(const uint8_t* p) { return from_int(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
+  static F load_i8(const uint8_t* p) { return from_int(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
+  static void store_f16(uint16_t* p, F a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static void store_i8(int8_t* p, I a) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a)); }
+
+  // Float arithmetic.
+  static F zero() { return _mm512_setzero_ps(); }
+  static F set1(float a) { return _mm512_set1_ps(a); }
+  static F add(F a, F b) { return _mm512_add_ps(a, b); }
+  static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
+  static F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static F div(F a, F b) { return _mm512_div_ps(a, b); }
+  static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+  static F fnma(F a, F b, F c) { return _mm512_fnmadd_ps(a, b, c); }
+  static F min(F a, F b) { return _mm512_min_ps(a, b); }
+  static F max(F a, F b) { return _mm512_max_ps(a, b); }
+  static F abs(F a) { return as_float(bit_and(bits(a), set1_int(0x7fffffff))); }
+  static F with_sign_of(F magnitude, F sign) { return as_float(bit_or(bits(magnitude), bit_and(bits(sign), set1_int(INT32_MIN)))); }
+  static F round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static M less(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
+  static F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
+  static F pow2(I exponent) { return as_float(shift_left(add_int(exponent, set1_int(127)), 23)); }
+
+  // Across lanes: the halves are added, then eight lanes as in simd_avx2.h.
+  static __m256 low(F a) { return _mm512_castps512_ps256(a); }
+  static __m256 high(F a) { return _mm512_extractf32x8_ps(a, 1); }
+  static __m256 fold(F a) { return _mm256_add_ps(low(a), high(a)); }
+  static __m128 sum4(F a, F b, F c, F d) {
+    const __m256 quads = _mm256_hadd_ps(_mm256_hadd_ps(fold(a), fold(b)), _mm256_hadd_ps(fold(c), fold(d)));
+    return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
+  }
+  static void store_sums(float* p, F a, F b, F c, F d) { _mm_storeu_ps(p, sum4(a, b, c, d)); }
+  static float sum(F a) { return _mm_cvtss_f32(sum4(a, a, a, a)); }
+  static double sum_as_double(F a) {
+    const auto quarter = [](__m256 half) {
+      return _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(half)), _mm256_cvtps_pd(_mm256_extractf128_ps(half, 1)));
+    };
+    const __m256d quarters = _mm256_add_pd(quarter(low(a)), quarter(high(a)));
+    const __m128d pair = _mm_add_pd(_mm256_castpd256_pd128(quarters), _mm256_extractf128_pd(quarters, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(pair, _mm_unpackhi_pd(pair, pair)));
+  }
+  static float lane0(F a) { return _mm_cvtss_f32(_mm256_castps256_ps128(low(a))); }
+  static float largest(F a) {
+    const __m256 half = _mm256_max_ps(low(a), high(a));
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_movehdup_ps(m)));
+  }
+  static __m256i low(I a) { return _mm512_castsi512_si256(a); }
+  static __m256i high(I a) { return _mm512_extracti64x4_epi64(a, 1); }
+  static int32_t sum(I a) {
+    const __m256i half = _mm256_add_epi32(low(a), high(a));
+    __m128i s = _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+  }
+  static int32_t largest(I a) {
+    const __m256i half = _mm256_max_epi32(low(a), high(a));
+    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xb1)));
+  }
+
+  // Integers.
+  static I zero_int() { return _mm512_setzero_si512(); }
+  static I set1_int(int32_t a) { return _mm512_set1_epi32(a); }
+  static I set1_byte(int8_t a) { return _mm512_set1_epi8(a); }
+  static I to_int(F a) { return _mm512_cvtps_epi32(a); }
+  static F from_int(I a) { return _mm512_cvtepi32_ps(a); }
+  static I bits(F a) { return _mm512_castps_si512(a); }
+  static F as_float(I a) { return _mm512_castsi512_ps(a); }
+  static I broadcast4(const int8_t* p) { return _mm512_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
+  static I add_int(I a, I b) { return _mm512_add_epi32(a, b); }
+  static I max_int(I a, I b) { return _mm512_max_epi32(a, b); }
+  static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
+  static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
+  static I shift_left(I a, int bits) { return _mm512_slli_epi32(a, static_cast<unsigned>(bits)); }
+  static I shift_right(I a, int bits) { return _mm512_srli_epi32(a, static_cast<unsigned>(bits)); }
+  static I shift_right_signed(I a, int bits) { return _mm512_srai_epi32(a, static_cast<unsigned>(bits)); }
+  static I lookup(const int8_t* table, I index) {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
+  }
+  static I spread_bits(I a, int first_bit) {
+    const __m128i pattern =
+        _mm_add_epi8(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c), _mm_set1_epi8(static_cast<char>(first_bit / 8)));
+    const I byte = _mm512_shuffle_epi8(a, _mm512_broadcast_i32x4(pattern));
+    return _mm512_movm_epi8(_mm512_test_epi8_mask(byte, set1_int(static_cast<int>(first_bit % 8 == 0 ? 0x08040201u : 0x80402010u))));
+  }
+
+  static void gather16(const uint8_t* const* rows, int64_t offset, I* out) {
+    I v[4];
+    const auto part = [&](int row) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + offset)); };
+    for (int i = 0; i < 4; ++i) {
+      v[i] = _mm512_castsi128_si512(part(i));
+      v[i] = _mm512_inserti32x4(v[i], part(i + 4), 1);
+      v[i] = _mm512_inserti32x4(v[i], part(i + 8), 2);
+      v[i] = _mm512_inserti32x4(v[i], part(i + 12), 3);
+    }
+    transpose(v, out);
+  }
+  static void scatter16(const I* in, uint8_t* dst, int64_t stride) {
+    I v[4];
+    transpose(in, v);
+    const auto put = [&](int row, __m128i part) { _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + row * stride), part); };
+    for (int i = 0; i < 4; ++i) {
+      put(i, _mm256_castsi256_si128(low(v[i])));
+      put(i + 4, _mm256_extracti128_si256(low(v[i]), 1));
+      put(i + 8, _mm256_castsi256_si128(high(v[i])));
+      put(i + 12, _mm256_extracti128_si256(high(v[i]), 1));
+    }
+  }
+  static I gather_u16(const uint8_t* const* rows, int64_t offset) {
+    const auto word = [&](int i) { return static_cast<short>(*reinterpret_cast<const Unaligned16*>(rows[i] + offset)); };
+    return _mm512_cvtepu16_epi32(_mm256_setr_epi16(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8), word(9),
+                                                   word(10), word(11), word(12), word(13), word(14), word(15)));
+  }
+  static I gather_u32(const uint8_t* const* rows, int64_t offset) {
+    const auto word = [&](int i) { return static_cast<int>(*reinterpret_cast<const Unaligned32*>(rows[i] + offset)); };
+    return _mm512_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8), word(9), word(10), word(11),
+                             word(12), word(13), word(14), word(15));
+  }
+  static F half_to_float(I a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
+
+  // Products of bytes, without VNNI.
+  template <int kMax>
+  struct Dot {
+    static constexpr int kSteps = 32767 / (kMax * 127 * 2);
+    I sum = _mm512_setzero_si512();
+    I pairs;
+
+    void step(int j, I w, I x) {
+      const I products = _mm512_maddubs_epi16(w, x);
+      pairs = j % kSteps == 0 ? products : _mm512_add_epi16(pairs, products);
+      ATELIER_KEEP_IN_REGISTER(pairs);
+      if (j % kSteps == kSteps - 1) widen();
+    }
+    I value(int steps) {
+      if (steps % kSteps != 0) widen();
+      return sum;
+    }
+    void widen() {
+      sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+      ATELIER_KEEP_IN_REGISTER(sum);
+    }
+  };
+  struct SignedDot {
+    I sum = _mm512_setzero_si512();
+    void step(int, I w, I x) {
+      const I pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), with_sign_of(x, w));
+      sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
+      ATELIER_KEEP_IN_REGISTER(sum);
+    }
+    I value(int) { return sum; }
+  };
+
+  // Bytes of x, negated where those of w are negative.
+  static I with_sign_of(I x, I w) { return _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x); }
+
+ private:
+  static void transpose(const I* in, I* out) {
+    const I a = _mm512_unpacklo_epi32(in[0], in[1]), b = _mm512_unpacklo_epi32(in[2], in[3]);
+    const I c = _mm512_unpackhi_epi32(in[0], in[1]), d = _mm512_unpackhi_epi32(in[2], in[3]);
+    out[0] = _mm512_unpacklo_epi64(a, b);
+    out[1] = _mm512_unpackhi_epi64(a, b);
+    out[2] = _mm512_unpacklo_epi64(c, d);
+    out[3] = _mm512_unpackhi_epi64(c, d);
+  }
+};
+
+// With VNNI: the dot product of four bytes, exact in int32.
+template <class Rung>
+struct Simd512Vnni : Simd512<Rung> {
+  using I = __m512i;
+  template <int kMax>
+  struct Dot {
+    I sum = _mm512_setzero_si512();
+    void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, w, x); }
+    I value(int) { return sum; }
+  };
+  struct SignedDot {
+    I sum = _mm512_setzero_si512();
+    void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, _mm512_abs_epi8(w), Simd512<Rung>::with_sign_of(x, w)); }
+    I value(int) { return sum; }
+  };
+};
+
+}  // namespace atelier::kernels
