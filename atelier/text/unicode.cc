@@ -46,13 +46,15 @@ void append_lower(std::u32string& out, char32_t c) {
   }
 }
 
-int32_t script_of(char32_t c) {
+int32_t script_of_piece(char32_t c) {
+  constexpr char32_t kProlongedSoundMark = 0x30FC;
+  if (c == ' ') return kAnyScript;
+  if (c == kProlongedSoundMark) return USCRIPT_HAN;
   UErrorCode error = U_ZERO_ERROR;
-  return uscript_getScript(static_cast<UChar32>(c), &error);
+  const UScriptCode script = uscript_getScript(static_cast<UChar32>(c), &error);
+  if (U_FAILURE(error) || script == USCRIPT_UNKNOWN) return kAnyScript;
+  return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA ? USCRIPT_HAN : script;
 }
-bool is_common_or_inherited_script(int32_t script) { return script == USCRIPT_COMMON || script == USCRIPT_INHERITED; }
-bool is_kana_script(int32_t script) { return script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA; }
-int32_t han_script() { return USCRIPT_HAN; }
 
 std::vector<size_t> grapheme_borders(std::string_view valid_text) {
   UErrorCode error = U_ZERO_ERROR;

@@ -22,11 +22,10 @@ bool is_word(char32_t c);                          // \w of UTS 18: Alphabetic, 
 // Full lower-case mapping of one character without context, as Rust's char::to_lowercase: U+0130 gives two code points.
 void append_lower(std::u32string& out, char32_t c);
 
-// The ISO 15924 script code of `c` as ICU numbers it (UScriptCode); scripts compare equal or not.
-int32_t script_of(char32_t c);
-bool is_common_or_inherited_script(int32_t script);
-bool is_kana_script(int32_t script);  // Hiragana or Katakana
-int32_t han_script();
+// The script of `c`, as a number that is the same for the same script; Hiragana, Katakana and U+30FC count as Han, as in
+// SentencePiece's rule for where a piece may run on. kAnyScript: a space, or a code point without a script.
+inline constexpr int32_t kAnyScript = -1;
+int32_t script_of_piece(char32_t c);
 
 // Byte positions of the borders of extended grapheme clusters (UAX 29) of valid UTF-8, from 0 to text.size().
 std::vector<size_t> grapheme_borders(std::string_view valid_text);

@@ -38,41 +38,28 @@ size_t skip_space_forward(std::string_view text, size_t position) {
   return position;
 }
 
-auto find_edge(auto& edges, unsigned char byte) {
-  return std::lower_bound(edges.begin(), edges.end(), byte, [](const auto& edge, unsigned char b) { return edge.first < b; });
-}
-
 }  // namespace
 
-void TokenMatcher::add(std::string_view spelling, const AddedToken* token) {
-  uint32_t at = 0;
-  for (const char c : spelling) {
-    const auto byte = static_cast<unsigned char>(c);
-    const auto edge = find_edge(nodes_[at].next, byte);
-    if (edge != nodes_[at].next.end() && edge->first == byte) {
-      at = edge->second;
-      continue;
-    }
-    const auto fresh = static_cast<uint32_t>(nodes_.size());
-    nodes_[at].next.insert(edge, {byte, fresh});
-    if (at == 0) first_[byte] = fresh;
-    nodes_.emplace_back();
-    at = fresh;
+TokenMatcher::TokenMatcher(const std::vector<Entry>& entries) {
+  std::vector<std::pair<std::string_view, int32_t>> spellings;
+  for (const Entry& entry : entries) {
+    spellings.emplace_back(entry.spelling, static_cast<int32_t>(tokens_.size()));
+    tokens_.push_back(entry.token);
+    first_bytes_.set(static_cast<unsigned char>(entry.spelling[0]));
   }
-  nodes_[at].token = token;
+  trie_ = ByteTrie(std::move(spellings));
 }
 
 const AddedToken* TokenMatcher::longest_at(std::string_view text, size_t begin, size_t& end) const {
   const AddedToken* longest = nullptr;
-  uint32_t at = first_[static_cast<unsigned char>(text[begin])];
-  for (size_t i = begin + 1; at != 0; ++i) {
-    if (nodes_[at].token != nullptr) {
-      longest = nodes_[at].token;
-      end = i;
-    }
-    if (i >= text.size()) break;
-    const auto edge = find_edge(nodes_[at].next, static_cast<unsigned char>(text[i]));
-    at = edge != nodes_[at].next.end() && edge->first == static_cast<unsigned char>(text[i]) ? edge->second : 0;
+  if (!first_bytes_[static_cast<unsigned char>(text[begin])]) return nullptr;
+  ByteTrie::Node node = ByteTrie::kRoot;
+  for (size_t i = begin; i < text.size(); ++i) {
+    node = trie_.step(node, static_cast<unsigned char>(text[i]));
+    if (node == ByteTrie::kRoot) break;
+    if (trie_.value(node) == ByteTrie::kNoValue) continue;
+    longest = tokens_[static_cast<size_t>(trie_.value(node))];
+    end = i + 1;
   }
   return longest;
 }

@@ -33,19 +33,22 @@ Status PipelineTokenizer::index_added_tokens() {
     added_by_content_[token.content] = token.id;
     vocab_size_ = std::max<int64_t>(vocab_size_, int64_t{token.id} + 1);
   }
+  std::vector<TokenMatcher::Entry> raw, normalized;
   for (size_t i = 0; i < parts_.added_tokens.size(); ++i) {
     const AddedToken& token = parts_.added_tokens[i];
     if (added_by_id_[token.id] != i) continue;  // stated again later
     if (!token.normalized) {
-      raw_matcher_.add(token.content, &token);
+      raw.push_back({token.content, &token});
       continue;
     }
     AlignedText spelling = AlignedText::from_input(token.content);
-    if (parts_.normalizer) ATELIER_RETURN_IF_ERROR(parts_.normalizer->apply(spelling));
+    if (parts_.normalizer && !token.is_spelled_normalized) ATELIER_RETURN_IF_ERROR(parts_.normalizer->apply(spelling));
     if (spelling.empty()) continue;
-    normalized_matcher_.add(spelling.text(), &token);
+    normalized.push_back({spelling.text(), &token});
     if (spelling.text() != token.content) normalized_spelling_[token.id] = spelling.text();
   }
+  raw_matcher_ = TokenMatcher(raw);
+  normalized_matcher_ = TokenMatcher(normalized);
   return {};
 }
 

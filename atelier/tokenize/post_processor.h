@@ -35,7 +35,7 @@ std::unique_ptr<PostProcessor> trim_offsets_post_processor(bool add_prefix_space
 
 std::unique_ptr<PostProcessor> post_processor_sequence(std::vector<std::unique_ptr<PostProcessor>> steps);
 
-// The `post_processor` object of a tokenizer.json. `token_to_id` checks the ids that it states.
+// The `post_processor` object of a tokenizer.json.
 Result<std::unique_ptr<PostProcessor>> create_post_processor(const Json& json, const std::string& name, int depth = 0);
 
 }  // namespace atelier::tokenize

@@ -1,0 +1,125 @@
+#include "atelier/tokenize/normalizers/characters.h"
+
+#include "atelier/text/unicode.h"
+#include "atelier/text/utf8.h"
+#include "atelier/tokenize/normalizers/unicode.h"
+
+namespace atelier::tokenize {
+namespace {
+
+using Rewrite = void (*)(char32_t, std::u32string&);
+
+void lower(char32_t c, std::u32string& out) { text::append_lower(out, c); }
+
+void drop_marks(char32_t c, std::u32string& out) {
+  if (!text::is_mark(c)) out += c;
+}
+
+void drop_nonspacing_marks(char32_t c, std::u32string& out) {
+  if (!text::is_nonspacing_mark(c)) out += c;
+}
+
+bool is_nmt_control(char32_t c) {
+  return (c >= 0x01 && c <= 0x08) || c == 0x0B || (c >= 0x0E && c <= 0x1F) || c == 0x7F || c == 0x8F || c == 0x9F;
+}
+
+bool is_nmt_space(char32_t c) {
+  switch (c) {
+    case 0x09:
+    case 0x0A:
+    case 0x0C:
+    case 0x0D:
+    case 0x1680:
+    case 0x2028:
+    case 0x2029:
+    case 0x2581:
+    case 0xFEFF:
+    case 0xFFFD:
+      return true;
+    default:
+      return c >= 0x200B && c <= 0x200F;
+  }
+}
+
+void clean_nmt(char32_t c, std::u32string& out) {
+  if (!is_nmt_control(c)) out += is_nmt_space(c) ? U' ' : c;
+}
+
+void clean_bert(char32_t c, std::u32string& out) {
+  const bool is_layout = c == '\t' || c == '\n' || c == '\r';
+  if (c == 0 || c == text::kReplacement || (!is_layout && text::is_other(c))) return;
+  out += is_layout || text::is_white_space(c) ? U' ' : c;
+}
+
+// BERT's ranges as the reference has them: 2B920 is its spelling of 2B820.
+bool is_bert_ideograph(char32_t c) {
+  return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B73F) ||
+         (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
+}
+
+void set_ideographs_apart(char32_t c, std::u32string& out) {
+  if (is_bert_ideograph(c)) {
+    out += {U' ', c, U' '};
+  } else {
+    out += c;
+  }
+}
+
+void rewrite_with(AlignedText& text, Rewrite rewrite) {
+  rewrite_characters(text, [rewrite](char32_t c, std::u32string& out) { rewrite(c, out); });
+}
+
+class CharacterNormalizer : public Normalizer {
+ public:
+  explicit CharacterNormalizer(Rewrite rewrite) : rewrite_(rewrite) {}
+  Status apply(AlignedText& text) const override {
+    rewrite_with(text, rewrite_);
+    return {};
+  }
+
+ private:
+  Rewrite rewrite_;
+};
+
+class BertNormalizer : public Normalizer {
+ public:
+  explicit BertNormalizer(const BertNormalizerOptions& options) : options_(options) {}
+
+  Status apply(AlignedText& text) const override {
+    if (options_.clean_text) rewrite_with(text, clean_bert);
+    if (options_.handle_chinese_chars) rewrite_with(text, set_ideographs_apart);
+    if (options_.strip_accents) {
+      apply_normal_form(text, text::NormalForm::kNfd);
+      rewrite_with(text, drop_nonspacing_marks);
+    }
+    if (options_.lowercase) rewrite_with(text, lower);
+    return {};
+  }
+
+ private:
+  BertNormalizerOptions options_;
+};
+
+}  // namespace
+
+void rewrite_characters(AlignedText& text, FunctionRef<void(char32_t, std::u32string&)> rewrite) {
+  AlignedText out;
+  out.reserve(text.size());
+  std::u32string characters;
+  std::string bytes;
+  for (size_t i = 0, length = 0; i < text.size(); i += length) {
+    characters.clear();
+    bytes.clear();
+    rewrite(text::decode_utf8(text.text(), i, length), characters);
+    for (const char32_t c : characters) text::append_utf8(bytes, c);
+    out.append(bytes, text.source(i, i + length));
+  }
+  text = std::move(out);
+}
+
+std::unique_ptr<Normalizer> bert_normalizer(const BertNormalizerOptions& options) { return std::make_unique<BertNormalizer>(options); }
+std::unique_ptr<Normalizer> lowercase_normalizer() { return std::make_unique<CharacterNormalizer>(lower); }
+std::unique_ptr<Normalizer> strip_accents_normalizer() { return std::make_unique<CharacterNormalizer>(drop_marks); }
+std::unique_ptr<Normalizer> nmt_normalizer() { return std::make_unique<CharacterNormalizer>(clean_nmt); }
+
+}  // namespace atelier::tokenize

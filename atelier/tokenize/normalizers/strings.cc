@@ -1,0 +1,202 @@
+#include "atelier/tokenize/normalizers/strings.h"
+
+#include "atelier/text/unicode.h"
+#include "atelier/text/utf8.h"
+#include "atelier/tokenize/pre_tokenizers/byte_level.h"
+
+namespace atelier::tokenize {
+namespace {
+
+class ReplaceNormalizer : public Normalizer {
+ public:
+  ReplaceNormalizer(std::string from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
+
+  Status apply(AlignedText& text) const override {
+    if (from_.empty()) return {};
+    size_t at = text.text().find(from_);
+    if (at == std::string::npos) return {};
+    AlignedText out;
+    out.reserve(text.size());
+    size_t done = 0;
+    for (; at != std::string::npos; at = text.text().find(from_, done)) {
+      out.append(text, done, at);
+      done = at + from_.size();
+      out.append(to_, text.source(at, done));
+    }
+    out.append(text, done, text.size());
+    text = std::move(out);
+    return {};
+  }
+
+ private:
+  std::string from_, to_;
+};
+
+class ReplaceRegexNormalizer : public Normalizer {
+ public:
+  ReplaceRegexNormalizer(text::Regex from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
+
+  Status apply(AlignedText& text) const override {
+    AlignedText out;
+    size_t done = 0;
+    ATELIER_RETURN_IF_ERROR(from_.find_all(text.text(), [&](size_t begin, size_t end) {
+      out.append(text, done, begin);
+      out.append(to_, text.source(begin, end));
+      done = end;
+    }));
+    out.append(text, done, text.size());
+    text = std::move(out);
+    return {};
+  }
+
+ private:
+  text::Regex from_;
+  std::string to_;
+};
+
+class PrependNormalizer : public Normalizer {
+ public:
+  explicit PrependNormalizer(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  Status apply(AlignedText& text) const override {
+    if (text.empty()) return {};
+    AlignedText out;
+    out.reserve(text.size() + prefix_.size());
+    out.append(prefix_, text.source(0, text::utf8_length(text.text()[0])));
+    out.append(text, 0, text.size());
+    text = std::move(out);
+    return {};
+  }
+
+ private:
+  std::string prefix_;
+};
+
+class StripNormalizer : public Normalizer {
+ public:
+  StripNormalizer(bool left, bool right) : left_(left), right_(right) {}
+
+  Status apply(AlignedText& text) const override {
+    const std::string& bytes = text.text();
+    size_t begin = 0, end = bytes.size(), length = 0;
+    while (left_ && begin < end && text::is_white_space(text::decode_utf8(bytes, begin, length))) begin += length;
+    while (right_ && end > begin) {
+      const size_t before = text::previous_character(bytes, end);
+      if (!text::is_white_space(text::decode_utf8(bytes, before, length))) break;
+      end = before;
+    }
+    if (begin > 0 || end < bytes.size()) text = text.slice(begin, end);
+    return {};
+  }
+
+ private:
+  bool left_, right_;
+};
+
+class ByteLevelNormalizer : public Normalizer {
+ public:
+  Status apply(AlignedText& text) const override {
+    AlignedText out;
+    out.reserve(text.size() + text.size() / 4);
+    append_byte_level(text, {0, static_cast<uint32_t>(text.size())}, out);
+    text = std::move(out);
+    return {};
+  }
+};
+
+class PrecompiledNormalizer : public Normalizer {
+ public:
+  PrecompiledNormalizer(CharsMap map, CharsMapReading reading) : map_(std::move(map)), reading_(reading) {}
+
+  Status apply(AlignedText& text) const override {
+    AlignedText out;
+    out.reserve(text.size());
+    if (reading_ == CharsMapReading::kSentencePiece) {
+      replace_longest(text, out);
+    } else {
+      replace_by_grapheme(text, out);
+    }
+    text = std::move(out);
+    return {};
+  }
+
+ private:
+  void replace_longest(const AlignedText& text, AlignedText& out) const {
+    const std::string_view bytes = text.text();
+    for (size_t i = 0; i < bytes.size();) {
+      const auto match = map_.longest_prefix(bytes.substr(i));
+      const size_t length = match ? match->length : text::utf8_length(bytes[i]);
+      if (match) {
+        out.append(match->replacement, text.source(i, i + length));
+      } else {
+        out.append(text, i, i + length);
+      }
+      i += length;
+    }
+  }
+
+  void replace_by_grapheme(const AlignedText& text, AlignedText& out) const {
+    constexpr size_t kMaxWholeBytes = 5;
+    const std::string_view bytes = text.text();
+    const std::vector<size_t> borders = text::grapheme_borders(bytes);
+    for (size_t i = 0; i + 1 < borders.size(); ++i) {
+      const size_t begin = borders[i], end = borders[i + 1];
+      if (end - begin <= kMaxWholeBytes && replace_part(text, begin, end, out)) continue;
+      for (size_t at = begin; at < end;) {
+        const size_t length = text::utf8_length(bytes[at]);
+        if (!replace_part(text, at, at + length, out)) out.append(text, at, at + length);
+        at += length;
+      }
+    }
+  }
+
+  bool replace_part(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
+    const auto match = map_.shortest_prefix(std::string_view(text.text()).substr(begin, end - begin));
+    if (match) out.append(match->replacement, text.source(begin, end));
+    return match.has_value();
+  }
+
+  CharsMap map_;
+  CharsMapReading reading_;
+};
+
+class CollapseSpacesNormalizer : public Normalizer {
+ public:
+  Status apply(AlignedText& text) const override {
+    AlignedText out;
+    out.reserve(text.size());
+    const std::string& bytes = text.text();
+    for (size_t i = 0; i < bytes.size();) {
+      if (bytes[i] != ' ') {
+        const size_t end = std::min(bytes.find(' ', i), bytes.size());
+        out.append(text, i, end);
+        i = end;
+        continue;
+      }
+      size_t end = i;
+      while (end < bytes.size() && bytes[end] == ' ') ++end;
+      if (i > 0 && end < bytes.size()) out.append(" ", text.source(i, end));
+      i = end;
+    }
+    text = std::move(out);
+    return {};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Normalizer> replace_normalizer(std::string from, std::string to) {
+  return std::make_unique<ReplaceNormalizer>(std::move(from), std::move(to));
+}
+std::unique_ptr<Normalizer> replace_regex_normalizer(text::Regex from, std::string to) {
+  return std::make_unique<ReplaceRegexNormalizer>(std::move(from), std::move(to));
+}
+std::unique_ptr<Normalizer> prepend_normalizer(std::string prefix) { return std::make_unique<PrependNormalizer>(std::move(prefix)); }
+std::unique_ptr<Normalizer> strip_normalizer(bool left, bool right) { return std::make_unique<StripNormalizer>(left, right); }
+std::unique_ptr<Normalizer> byte_level_normalizer() { return std::make_unique<ByteLevelNormalizer>(); }
+std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading) {
+  return std::make_unique<PrecompiledNormalizer>(std::move(map), reading);
+}
+std::unique_ptr<Normalizer> collapse_spaces_normalizer() { return std::make_unique<CollapseSpacesNormalizer>(); }
+
+}  // namespace atelier::tokenize

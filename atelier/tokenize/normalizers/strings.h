@@ -1,0 +1,26 @@
+// Normalizers that look at more than one character: Replace, Prepend, Strip, Precompiled, ByteLevel, and SentencePiece's white space.
+#pragma once
+
+#include "atelier/text/regex.h"
+#include "atelier/tokenize/charsmap.h"
+#include "atelier/tokenize/normalizer.h"
+
+namespace atelier::tokenize {
+
+std::unique_ptr<Normalizer> replace_normalizer(std::string from, std::string to);
+std::unique_ptr<Normalizer> replace_regex_normalizer(text::Regex from, std::string to);
+std::unique_ptr<Normalizer> prepend_normalizer(std::string prefix);  // before text that is not empty
+std::unique_ptr<Normalizer> strip_normalizer(bool left, bool right);
+std::unique_ptr<Normalizer> byte_level_normalizer();
+
+// How a precompiled charsmap is applied.
+enum class CharsMapReading {
+  kHuggingFace,    // a grapheme cluster of up to five bytes becomes what its shortest prefix becomes, else character by character
+  kSentencePiece,  // the longest entry at every position
+};
+std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading);
+
+// Runs of spaces become one, none at either end.
+std::unique_ptr<Normalizer> collapse_spaces_normalizer();
+
+}  // namespace atelier::tokenize
