@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Our quantizer beside llama.cpp's: both pack the same source to every type, and one engine (ours, --dtype f32) judges both files.
+
+Versions  Python 3.11, numpy 2.4.6, llama-cpp-python 0.3.36, gguf 0.19.0 (random_llama.py)
+Run       python3 scripts/parity/quantizers.py [--random] [--windows 4] [TYPE...]
+
+The source is SmolLM2-135M-Instruct widened to F32 by llama.cpp, or with --random the model of peers/random_llama.py (1,024 wide: every
+row is a multiple of 256, as K types need; its perplexity says little, its divergence all). Perplexity on WikiText-2, context 512;
+divergence is the mean KL(source || quantized) over the scored places, in nats. From 4 bits up our perplexity may be at most 0.5 %
+above that of llama.cpp's file; below, the divergence of both is reported.
+"""
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import common
+import windows
+
+FROM_4_BITS = ["Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0"]
+BELOW = ["Q3_K_L", "Q3_K_M", "Q3_K_S", "Q2_K"]
+
+
+def make_source(options, scratch: Path) -> str:
+    """The file that both quantizers read."""
+    smollm2, source = common.stored("smollm2-135m-instruct"), str(scratch / "source.gguf")
+    if options.random:
+        common.output_of([sys.executable, str(common.shared("peers", "random_llama.py")), smollm2, source, "m"])
+    else:
+        common.output_of(common.peer_tool("quantize", smollm2, source, "F32"))
+    return source
+
+
+class Judge:
+    """Scores files against the source's log-probabilities, which stay in memory (50 MB a window at 49,152 words)."""
+
+    def __init__(self, options, source: str) -> None:
+        self._options = options
+        self._windows = windows.windows(options, source, options.windows)
+        self._source = [self._logprobs(source, ids) for ids in self._windows]
+
+    def _logprobs(self, model: str, ids: list[int]) -> np.ndarray:
+        return windows.scored_logprobs(windows.our_logits(self._options, model, ids, "--dtype", "f32"))
+
+    def source_ppl(self) -> float:
+        return self._ppl([windows.nll(logprobs, ids) for logprobs, ids in zip(self._source, self._windows)])
+
+    @staticmethod
+    def _ppl(nlls: list[np.ndarray]) -> float:
+        return float(np.exp(np.concatenate(nlls).mean()))
+
+    def judge(self, model: str) -> tuple[float, float]:
+        """Perplexity and mean divergence from the source."""
+        nlls, divergences = [], []
+        for ids, source in zip(self._windows, self._source):
+            logprobs = self._logprobs(model, ids)
+            nlls.append(windows.nll(logprobs, ids))
+            divergences.append(windows.divergence(source, logprobs))
+        return self._ppl(nlls), float(np.concatenate(divergences).mean())
+
+
+def compare(options, report: common.Report, judge: Judge, source: str, kind: str, scratch: Path) -> None:
+    our_file, peer_file = scratch / "ours.gguf", scratch / "peer.gguf"
+    common.output_of([options.atelier, "quantize", source, str(our_file), "--type", kind])
+    common.output_of(common.peer_tool("quantize", source, str(peer_file), kind))
+    (ours, our_kl), (peer, peer_kl) = judge.judge(str(our_file)), judge.judge(str(peer_file))
+    bound = {"bound": "at most 0.5 % above", "kept": ours <= peer * 1.005} if kind in FROM_4_BITS else {}
+    report.say(type=kind, ppl=ours, llama_cpp_ppl=peer, percent=100 * (ours / peer - 1), kl=our_kl, llama_cpp_kl=peer_kl,
+               bytes=our_file.stat().st_size, llama_cpp_bytes=peer_file.stat().st_size, **bound)
+    our_file.unlink()
+    peer_file.unlink()
+
+
+def main() -> int:
+    parser = common.parser(__doc__)
+    parser.add_argument("--random", action="store_true", help="the random model 1,024 wide instead of SmolLM2")
+    parser.add_argument("--windows", type=int, default=4, help="windows of 512 tokens (%(default)s)")
+    parser.add_argument("types", nargs="*", metavar="TYPE", help=f"of {' '.join(FROM_4_BITS + BELOW)} (default: all)")
+    options = parser.parse_args()
+    report = common.Report()
+    report.head()
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        source = make_source(options, scratch)
+        judge = Judge(options, source)
+        report.say(source="random 1,024 wide" if options.random else "SmolLM2 Q4_1 widened to F32", windows=options.windows, ppl=judge.source_ppl())
+        for kind in options.types or FROM_4_BITS + BELOW:
+            compare(options, report, judge, source, kind, scratch)
+    return report.exit_status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
