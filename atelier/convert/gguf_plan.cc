@@ -50,8 +50,9 @@ Result<GgufPlan> plan_of_file(const std::shared_ptr<const format::Checkpoint>& c
 // llama.cpp reads these settings but does not follow them.
 void note_what_llama_cpp_ignores(const nn::TransformerSpec& spec, GgufPlan& plan) {
   const auto has_window = [](const nn::LayerSpec& layer) { return layer.window > 0; };
-  if (spec.architecture == "llama" && std::ranges::any_of(spec.layers, has_window)) {
-    plan.notes.push_back("llama.cpp ignores the sliding window of architecture llama: there, texts beyond " +
+  const bool is_ignored = spec.architecture == "llama" || spec.architecture == "phi3";
+  if (is_ignored && std::ranges::any_of(spec.layers, has_window)) {
+    plan.notes.push_back("llama.cpp ignores the sliding window of architecture " + spec.architecture + ": there, texts beyond " +
                          std::to_string(spec.layers[0].window) + " tokens give other results");
   }
 }

@@ -124,7 +124,7 @@ Json gemma_config(const nn::TransformerSpec& spec) {
   config.set("hidden_activation", activation_name(spec.activation));
   if (spec.architecture == "gemma") return config;
   const double scale = spec.attention_scale != 0 ? spec.attention_scale : 1 / std::sqrt(static_cast<double>(spec.head_dim));
-  config.set("query_pre_attn_scalar", std::round(1 / (scale * scale)));
+  config.set("query_pre_attn_scalar", static_cast<int64_t>(std::lround(1 / (scale * scale))));
   config.set("attn_logit_softcapping", spec.attention_soft_cap != 0 ? Json(shortest(spec.attention_soft_cap)) : Json());
   config.set("final_logit_softcapping", spec.final_soft_cap != 0 ? Json(shortest(spec.final_soft_cap)) : Json());
   config.set("sliding_window", widest_window(spec)).set("layer_types", layer_types(spec));
