@@ -30,6 +30,11 @@ dist:  ## a relocatable tarball and a .deb in dist/
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	scripts/make_dist.sh $(BUILD) dist
 
+soak:  ## a million damaged inputs through every reader, under sanitizers
+	@scripts/install_deps.sh build models
+	@scripts/fetch_models.sh smollm2-135m-instruct
+	scripts/fuzz.sh 1000000
+
 quality:  ## perplexities, held to the bounds of docs/parity.md
 	@scripts/install_deps.sh build models
 	@$(MAKE) --no-print-directory build TARGETS=atelier
