@@ -4,7 +4,7 @@ set -euo pipefail
 atelier="$1"
 
 echo
-"$atelier" chat smollm2-135m-instruct --temperature 0 --message "What is the capital of France, and what is it known for?"
+"$atelier" chat smollm2-135m-instruct --temperature 0 --temperature 0 --message "What is photosynthesis?"
 cat <<END
 
 That was SmolLM2-135M-Instruct, a small model, on this machine's CPU. Try next:
