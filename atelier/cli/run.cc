@@ -64,7 +64,7 @@ Status prepare_machine(const CommonOptions& common) {
   if (common.is_verbose) set_log_level(LogLevel::kDebug);
   set_num_threads(static_cast<int>(common.threads));
   if (const char* isa = std::getenv("ATELIER_ISA"); isa && *isa) {
-    ATELIER_RETURN_IF_ERROR(kernels::force_isa(isa));
+    if (const Status status = kernels::force_isa(isa); !status.ok()) return status.with_context("ATELIER_ISA");
   }
   return {};
 }

@@ -114,9 +114,10 @@ TEST(Logits, are_two_dimensional_and_the_same_in_json_and_npy) {
   const std::string path = folder / "logits.npy";
   const Ran ran = run_line({"logits", kModel, "--ids", "1, 17,45", "--json", "--out", path});
   ASSERT_EQ(ran.status, kExitOk) << ran.err;
-  const auto& shape = ran.json().find("shape")->as_array();
+  const Json json = ran.json();
+  const auto& shape = json.find("shape")->as_array();
   EXPECT_EQ(shape[0].as_int(), 3);
-  const auto& rows = ran.json().find("logits")->as_array();
+  const auto& rows = json.find("logits")->as_array();
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(static_cast<int64_t>(rows[0].as_array().size()), shape[1].as_int());
   const std::string npy = io::read_file(path).value();
@@ -127,7 +128,11 @@ TEST(Logits, are_two_dimensional_and_the_same_in_json_and_npy) {
   EXPECT_EQ(first, static_cast<float>(rows[0].as_array()[0].as_double())) << "JSON prints floats so that they read back the same";
 }
 
-TEST(Logits, refuse_ids_outside_the_vocabulary) { EXPECT_NE(run_line({"logits", kModel, "--ids", "99999999"}).status, kExitOk); }
+TEST(Logits, refuse_ids_outside_the_vocabulary) {
+  const Ran ran = run_line({"logits", kModel, "--ids", "99999999"});
+  EXPECT_EQ(ran.status, kExitUsage);
+  EXPECT_NE(ran.err.find("99999999, the vocabulary has"), std::string::npos) << ran.err;
+}
 
 TEST(Generate, with_a_seed_says_the_same_again_and_json_holds_what_interface_md_names) {
   const std::vector<std::string> line = {"generate",      kModel, "--prompt", "Hello",          "-n", "8", "--seed", "5",
@@ -185,8 +190,9 @@ TEST(Chat, top_shows_alternatives_and_the_total_line) {
 TEST(Chat, one_message_answers_in_json) {
   const Ran ran = run_line({"chat", kModel, "--message", "Hello", "-n", "4", "--json", "--seed", "2"});
   ASSERT_EQ(ran.status, kExitOk) << ran.err;
-  EXPECT_EQ(ran.json().find("message")->find("role")->as_string(), "assistant");
-  EXPECT_GT(ran.json().find("prompt_tokens")->as_int(), 0);
+  const Json json = ran.json();
+  EXPECT_EQ(json.find("message")->find("role")->as_string(), "assistant");
+  EXPECT_GT(json.find("prompt_tokens")->as_int(), 0);
 }
 
 TEST(Inspect, counts_the_parameters) {

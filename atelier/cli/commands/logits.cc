@@ -34,12 +34,16 @@ Result<std::vector<int32_t>> input_ids(const LogitsArgs& args, const models::Mod
   return std::move(encoding.ids);
 }
 
-Status check_size(int64_t num_ids, const models::Model& model) {
+Status check_ids(std::span<const int32_t> ids, const models::Model& model) {
+  const auto num_ids = static_cast<int64_t>(ids.size());
   if (num_ids == 0) return Status::invalid("ids: none, at least 1 is needed; give some text");
   if (num_ids > model.context()) {
     return Status::invalid(fmt::format("ids: {}, the context holds {}; give fewer or raise --context", num_ids, model.context()));
   }
   const int64_t vocabulary = model.spec().vocab_size;
+  if (const int32_t largest = *std::max_element(ids.begin(), ids.end()); largest >= vocabulary) {
+    return Status::invalid(fmt::format("ids: {}, the vocabulary has {} tokens; give smaller ones", largest, vocabulary));
+  }
   if (num_ids > kMaxValues / vocabulary) {
     return Status::out_of_range(
         fmt::format("logits: {} x {} values, at most {} are given at once; give fewer ids", num_ids, vocabulary, kMaxValues));
@@ -96,7 +100,7 @@ Status run(const LogitsArgs& args, Console& console) {
   }
   ATELIER_TRY(const auto model, args.model.load());
   ATELIER_TRY(const std::vector<int32_t> ids, input_ids(args, *model));
-  ATELIER_RETURN_IF_ERROR(check_size(static_cast<int64_t>(ids.size()), *model));
+  ATELIER_RETURN_IF_ERROR(check_ids(ids, *model));
   ATELIER_TRY(const std::vector<float> logits, all_logits(*model, ids));
   if (args.out) {
     const int64_t shape[] = {static_cast<int64_t>(ids.size()), model->spec().vocab_size};
