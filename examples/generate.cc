@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: generate MODEL [QUESTION]\n");
     return 2;
   }
-  const atelier::Status status = run(argv[1], argc > 2 ? argv[2] : "What is the capital of France, and what is it known for?");
+  const atelier::Status status = run(argv[1], argc > 2 ? argv[2] : "What is photosynthesis?");
   if (!status.ok()) std::fprintf(stderr, "generate: error: %s\n", status.message().c_str());
   return status.ok() ? 0 : 1;
 }

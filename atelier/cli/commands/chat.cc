@@ -238,6 +238,6 @@ CommandBody declare(Args& args) {
 
 extern const CommandDef command_chat;
 const CommandDef command_chat = {"chat", "run", "talk with a model in the terminal",
-                                 "atelier chat smollm2-135m-instruct --message \"What is the capital of France?\"", declare};
+                                 "atelier chat smollm2-135m-instruct --message \"What is photosynthesis?\"", declare};
 
 }  // namespace atelier::cli
