@@ -9,7 +9,7 @@ Run       python3 tests/golden/check_convert_peers.py build/release/atelier layo
   layouts   each model of tests/golden/models: folder -> GGUF, its logits in llama.cpp against the golden; GGUF -> folder, its logits
             in transformers against the golden. Models that GGUF cannot express print the refusal.
   types     small random models in every preset: the type that each tensor gets, and the error, against llama.cpp's own quantizer
-  text      a real model: GGUF -> folder, greedy text and token ids in transformers against llama.cpp on the original
+  text      a real model: GGUF -> folder, token ids and greedy text in transformers against llama.cpp on the same values as F32
 """
 
 import ctypes
@@ -119,11 +119,12 @@ def check_types(binary, scratch):
 def check_text(binary, model, scratch):
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    folder = scratch / "folder"
-    is_done, message = run(binary, "convert", model, folder)
-    assert is_done, message
+    folder, exact = scratch / "folder", scratch / "f32.gguf"
+    for arguments in (["convert", model, folder], ["quantize", model, exact, "--type", "F32"]):
+        is_done, message = run(binary, *arguments)
+        assert is_done, message
     tokenizer, network = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    original = llama_cpp.Llama(model_path=str(model), n_ctx=256, verbose=False)
+    original = llama_cpp.Llama(model_path=str(exact), n_ctx=256, verbose=False)
     for prompt in PROMPTS:
         ids = original.tokenize(prompt.encode(), special=False)
         assert ids == tokenizer(prompt).input_ids, (prompt, ids, tokenizer(prompt).input_ids)
