@@ -5,21 +5,37 @@
 #include "atelier/kernels/simd/tables.h"
 
 namespace atelier::kernels {
+namespace {
+
+// A rung that differs from the one below in a function or two.
+KernelTable with_int8(KernelTable table, decltype(KernelTable::linear_int8) linear_int8) {
+  table.linear_int8 = linear_int8;
+  return table;
+}
+KernelTable with_bf16(KernelTable table, decltype(KernelTable::linear_bf16) linear_bf16) {
+  table.linear_bf16 = linear_bf16;
+  return table;
+}
+
+}  // namespace
 
 const KernelTable& kernel_table(Isa isa) {
+  static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8);
+  static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8);
+  static const KernelTable avx512_bf16 = with_bf16(avx512_vnni, avx512bf16::linear_bf16);
   switch (isa) {
     case Isa::kScalar:
       return scalar::kTable;
     case Isa::kAvx2:
       return avx2::kTable;
     case Isa::kAvxVnni:
-      return avxvnni::kTable;
+      return avx_vnni;
     case Isa::kAvx512:
       return avx512::kTable;
     case Isa::kAvx512Vnni:
-      return avx512vnni::kTable;
+      return avx512_vnni;
     case Isa::kAvx512Bf16:
-      return avx512bf16::kTable;
+      return avx512_bf16;
   }
   throw InternalError(std::string("isa ") + isa_name(isa) + " has no kernels");
 }

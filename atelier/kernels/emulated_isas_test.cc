@@ -1,22 +1,33 @@
 // The rungs above AVX2, compiled once more on SIMDe's emulation of their instructions, for machines that lack them. The other tests of
-// this room run on these tables as on the native ones. What avx512_vnni adds is in the table of avx512_bf16.
+// this room run on these tables as on the native ones.
+// What a rung leaves to the one below is AVX-512's here.
 #include "atelier/kernels/test_tables.h"
 
 #if __has_include(<simde/x86/avx512.h>)
 #pragma GCC diagnostic ignored "-Wpedantic"  // SIMDe's headers
 #define ATELIER_EMULATE_ISA
+#include "atelier/kernels/simd/linear_avx512bf16.cc"
+#include "atelier/kernels/simd/linear_avx512vnni.cc"
+#include "atelier/kernels/simd/linear_avxvnni.cc"
 #include "atelier/kernels/simd/table_avx512.cc"
-#include "atelier/kernels/simd/table_avx512bf16.cc"
-#include "atelier/kernels/simd/table_avxvnni.cc"
 #endif
 
 namespace atelier::kernels {
 
 std::vector<NamedTable> emulated_tables() {
 #ifdef ATELIER_EMULATE_ISA
-  return {{"avx_vnni_emulated", &avxvnni_emulated::kTable},
-          {"avx512_emulated", &avx512_emulated::kTable},
-          {"avx512_bf16_emulated", &avx512bf16_emulated::kTable}};
+  static const KernelTable avx_vnni = [] {
+    KernelTable table = avx512_emulated::kTable;
+    table.linear_int8 = avxvnni_emulated::linear_int8;
+    return table;
+  }();
+  static const KernelTable avx512_bf16 = [] {
+    KernelTable table = avx512_emulated::kTable;
+    table.linear_int8 = avx512vnni_emulated::linear_int8;
+    table.linear_bf16 = avx512bf16_emulated::linear_bf16;
+    return table;
+  }();
+  return {{"avx_vnni_emulated", &avx_vnni}, {"avx512_emulated", &avx512_emulated::kTable}, {"avx512_bf16_emulated", &avx512_bf16}};
 #else
   return {};
 #endif

@@ -49,8 +49,11 @@ void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_beg
   for (int64_t i = row_begin * blocks; i < row_end * blocks; ++i) {
     const float* src = x.x + i / blocks * x.ldx + i % blocks * kQuantBlock;
     int8_t* q = out.q + i * kQuantBlock;
-    float largest = 0;  // a NaN stays: the comparison is false for it
-    for (int k = 0; k < kQuantBlock; ++k) largest = std::abs(src[k]) <= largest ? largest : std::abs(src[k]);
+    float largest = 0;
+    for (int k = 0; k < kQuantBlock; ++k) {
+      const float magnitude = std::abs(src[k]);
+      if (std::isnan(magnitude) || magnitude > largest) largest = magnitude;  // once NaN, always NaN
+    }
     const float inverse = largest > kSmallestScaled ? 127.0f / largest : 0.0f;
     int sums[2] = {};
     for (int k = 0; k < kQuantBlock; ++k) {

@@ -181,7 +181,7 @@ struct Simd512 {
   struct SignedDot {
     I sum = _mm512_setzero_si512();
     void step(int, I w, I x) {
-      const I pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), with_sign_of(x, w));
+      const I pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), with_sign_of_bytes(x, w));
       sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
       ATELIER_KEEP_IN_REGISTER(sum);
     }
@@ -189,7 +189,7 @@ struct Simd512 {
   };
 
   // Bytes of x, negated where those of w are negative.
-  static I with_sign_of(I x, I w) { return _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x); }
+  static I with_sign_of_bytes(I x, I w) { return _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x); }
 
  private:
   static void transpose(const I* in, I* out) {
@@ -200,23 +200,6 @@ struct Simd512 {
     out[2] = _mm512_unpacklo_epi64(c, d);
     out[3] = _mm512_unpackhi_epi64(c, d);
   }
-};
-
-// With VNNI: the dot product of four bytes, exact in int32.
-template <class Rung>
-struct Simd512Vnni : Simd512<Rung> {
-  using I = __m512i;
-  template <int kMax>
-  struct Dot {
-    I sum = _mm512_setzero_si512();
-    void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, w, x); }
-    I value(int) { return sum; }
-  };
-  struct SignedDot {
-    I sum = _mm512_setzero_si512();
-    void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, _mm512_abs_epi8(w), Simd512<Rung>::with_sign_of(x, w)); }
-    I value(int) { return sum; }
-  };
 };
 
 }  // namespace atelier::kernels

@@ -1,4 +1,4 @@
-// The tables of the SIMD rungs; each is defined in the one file that is compiled for its ISA.
+// What the files of the SIMD rungs define, each compiled for its ISA: a whole table, or the functions that its rung does better.
 #pragma once
 
 #include "atelier/kernels/simd/intrinsics.h"
@@ -10,16 +10,16 @@ namespace ATELIER_ISA(avx2) {
   extern const KernelTable kTable;
 }
 namespace ATELIER_ISA(avxvnni) {
-  extern const KernelTable kTable;
+  void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
 }
 namespace ATELIER_ISA(avx512) {
   extern const KernelTable kTable;
 }
 namespace ATELIER_ISA(avx512vnni) {
-  extern const KernelTable kTable;
+  void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
 }
 namespace ATELIER_ISA(avx512bf16) {
-  extern const KernelTable kTable;
+  void linear_bf16(const FloatRows& x, const OutputBlock& block, void* scratch);
 }
 
 }  // namespace atelier::kernels

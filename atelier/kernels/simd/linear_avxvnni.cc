@@ -1,12 +1,13 @@
+// Integer products with AVX-VNNI; the rest of that rung is AVX2's.
+#include "atelier/kernels/simd/linear.h"
 #include "atelier/kernels/simd/simd_avx2.h"
-#include "atelier/kernels/simd/table.h"
 #include "atelier/kernels/simd/tables.h"
 
 namespace atelier::kernels::ATELIER_ISA(avxvnni) {
 
   struct Rung;
 
-  // AVX2 with the dot product of four bytes, exact in int32.
+  // With the dot product of four bytes, exact in int32.
   struct Simd : Simd256<Rung> {
     template <int kMax>
     struct Dot {
@@ -21,6 +22,6 @@ namespace atelier::kernels::ATELIER_ISA(avxvnni) {
     };
   };
 
-  const KernelTable kTable = make_table<Simd>();
+  void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch) { LinearKernels<Simd>::linear_int8(x, block, scratch); }
 
 }  // namespace atelier::kernels::ATELIER_ISA(avxvnni)

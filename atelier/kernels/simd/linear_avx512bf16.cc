@@ -1,14 +1,13 @@
+// Products of bfloat16 pairs with AVX-512 BF16; the rest of that rung is AVX-512 VNNI's.
 #include "atelier/kernels/simd/gemm_bf16.h"
 #include "atelier/kernels/simd/simd_avx512.h"
-#include "atelier/kernels/simd/table.h"
 #include "atelier/kernels/simd/tables.h"
 
 namespace atelier::kernels::ATELIER_ISA(avx512bf16) {
 
   struct Rung;
 
-  // AVX-512 VNNI with the dot product of two bfloat16.
-  struct Simd : Simd512Vnni<Rung> {
+  struct Simd : Simd512<Rung> {
     static I round_bf16(F low, F high) {
       const __m512bh both = _mm512_cvtne2ps_pbh(high, low);
       I bits;
@@ -24,11 +23,6 @@ namespace atelier::kernels::ATELIER_ISA(avx512bf16) {
     static I load_partial_u16(const uint16_t* p, int count) { return _mm512_maskz_loadu_epi16((1u << count) - 1, p); }
   };
 
-  constexpr KernelTable table_with_bf16() {
-    KernelTable table = make_table<Simd>();
-    table.linear_bf16 = GemmBf16<Simd>::linear;
-    return table;
-  }
-  const KernelTable kTable = table_with_bf16();
+  void linear_bf16(const FloatRows& x, const OutputBlock& block, void* scratch) { GemmBf16<Simd>::linear(x, block, scratch); }
 
 }  // namespace atelier::kernels::ATELIER_ISA(avx512bf16)
