@@ -18,9 +18,21 @@ namespace {
 
 constexpr size_t kMaxSource = size_t{1} << 20;
 
+// What a template or a message had a hand in, fit for one line of a terminal: control characters as spaces, cut after 500 bytes.
+std::string one_line(std::string text) {
+  constexpr size_t kLongest = 500;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  if (text.size() <= kLongest) return text;
+  size_t end = kLongest;
+  while ((static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
 Status status_of(const std::string& name, const jinja::TemplateError& error) {
   std::string place = error.line > 0 ? ": line " + std::to_string(error.line) : "";
-  return Status(error.code, "chat template " + quoted(name) + place + ": " + error.what());
+  return Status(error.code, name + place + ": " + one_line(error.what()));
 }
 
 std::map<std::string, jinja::Value, std::less<>> variables_of(jinja::Runtime& runtime, const TemplateInput& input) {
@@ -76,9 +88,9 @@ const std::string& ChatTemplate::source() const { return impl_->source; }
 
 Result<ChatTemplate> ChatTemplate::parse(std::string source, const std::string& name) {
   if (source.size() > kMaxSource) {
-    return Status::out_of_range("chat template " + quoted(name) + ": " + human_bytes(source.size()) + " of source, at most 1 MiB is read");
+    return Status::out_of_range(name + ": " + human_bytes(source.size()) + " of source, at most 1 MiB is read");
   }
-  if (!jinja::is_valid_utf8(source)) return Status::corrupt("chat template " + quoted(name) + ": the source is not UTF-8");
+  if (!jinja::is_valid_utf8(source)) return Status::corrupt(name + ": the source is not UTF-8");
   try {
     jinja::Body body = jinja::parse(source);
     return ChatTemplate(std::make_unique<Impl>(Impl{std::move(source), name, std::move(body)}));

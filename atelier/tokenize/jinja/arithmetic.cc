@@ -2,6 +2,7 @@
 // a result that does not fit is an error.
 #include <cmath>
 
+#include "atelier/tokenize/jinja/markup.h"
 #include "atelier/tokenize/jinja/operators.h"
 #include "atelier/tokenize/jinja/printf_format.h"
 
@@ -141,6 +142,15 @@ Value reals(Arithmetic op, double a, double b, Origin origin) {
   return {};
 }
 
+Value joined_texts(Runtime& runtime, const Value& a, const Value& b) {
+  bool is_markup = a.is_markup() || b.is_markup();
+  TextBuilder builder(runtime.budget);
+  builder.append(is_markup ? escaped(runtime, a).text() : a.text());
+  builder.append(is_markup ? escaped(runtime, b).text() : b.text());
+  Value joined = Value::string(builder.finish());
+  return is_markup ? joined.as_markup() : joined;
+}
+
 Value joined_items(Runtime& runtime, const Value& a, const Value& b) {
   runtime.budget.step(a.items().size() + b.items().size());
   Items items = a.items();
@@ -174,17 +184,14 @@ bool can_repeat(const Value& value) { return value.is_string() || value.is_seque
 }  // namespace
 
 Value arithmetic(Runtime& runtime, Arithmetic op, const Value& a, const Value& b) {
-  if (op == Arithmetic::kModulo && a.is_string()) return printf_format(runtime, a.text(), b);
-  if (a.is_undefined()) fail_undefined(a);
-  if (op == Arithmetic::kAdd && a.is_string() && b.is_string()) {
-    TextBuilder builder(runtime.budget);
-    builder.append(a.text());
-    builder.append(b.text());
-    return Value::string(builder.finish());
+  if (op == Arithmetic::kModulo && a.is_string()) {
+    return marked_like(a, printf_format(runtime, a.text(), a.is_markup() ? escaped_operands(runtime, b) : b));
   }
+  if (a.is_undefined()) fail_undefined(a);
+  if (op == Arithmetic::kAdd && a.is_string() && b.is_string()) return joined_texts(runtime, a, b);
   if (op == Arithmetic::kAdd && a.is_sequence() && a.kind() == b.kind()) return joined_items(runtime, a, b);
-  if (op == Arithmetic::kMultiply && can_repeat(a) && b.is_integral()) return repeated(runtime, a, b.as_int());
-  if (op == Arithmetic::kMultiply && can_repeat(b) && a.is_integral()) return repeated(runtime, b, a.as_int());
+  if (op == Arithmetic::kMultiply && can_repeat(a) && b.is_integral()) return marked_like(a, repeated(runtime, a, b.as_int()));
+  if (op == Arithmetic::kMultiply && can_repeat(b) && a.is_integral()) return marked_like(b, repeated(runtime, b, a.as_int()));
   if (b.is_undefined()) fail_undefined(b);
   if (!a.is_number() || !b.is_number()) fail_types(op, a, b);
   Origin origin = joint_origin(a, b);

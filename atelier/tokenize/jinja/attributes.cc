@@ -1,5 +1,6 @@
 // Attribute access, subscripts and slices, with the fallbacks of Jinja's sandbox: x.name tries attributes, then items; x["name"]
 // tries items, then attributes; what is neither is undefined.
+#include "atelier/tokenize/jinja/markup.h"
 #include "atelier/tokenize/jinja/objects.h"
 #include "atelier/tokenize/jinja/operators.h"
 #include "atelier/tokenize/jinja/repr.h"
@@ -35,7 +36,7 @@ bool element(Runtime& runtime, const Value& object, int64_t index, Value& out) {
     if (!text.is_ascii()) runtime.budget.work(text.size());
     TextBuilder builder(runtime.budget);
     builder.append(text, text.byte_of(index), text.byte_of(index + 1));
-    out = Value::string(builder.finish());
+    out = marked_like(object, Value::string(builder.finish()));
     return true;
   }
   if (object.is_sequence()) {
@@ -125,9 +126,10 @@ Value get_item(Runtime& runtime, const Value& object, const Value& key) {
 
 Value get_slice(Runtime& runtime, const Value& object, const Value& start, const Value& stop, const Value& step) {
   if (object.is_undefined()) fail_undefined(object);
-  if (object.is_string()) return slice_text(runtime, object.text(), start, stop, step);
+  if (object.is_string()) return marked_like(object, slice_text(runtime, object.text(), start, stop, step));
   auto range = object.object_as<Iterable>();
   bool is_range = range && range->iterable_kind() == Iterable::Kind::kRange;
+  if (object.is_dict()) throw TemplateError("unhashable type: 'slice'");
   if (!object.is_sequence() && !is_range) return Value::undefined(owner_name(object) + " cannot be sliced");
   const Items& items = is_range ? range->items() : object.items();
   Items chosen;

@@ -10,8 +10,8 @@ namespace atelier::tokenize::jinja {
 
 constexpr size_t kMaxText = size_t{16} << 20;        // bytes of one string, and of the output
 constexpr size_t kMaxSteps = 1'000'000;              // nodes evaluated and list items made
-constexpr size_t kMaxLiveBytes = size_t{256} << 20;  // bytes of all strings alive at once
-constexpr size_t kMaxWorkBytes = size_t{4} << 30;    // bytes copied, searched or compared
+constexpr size_t kMaxLiveBytes = size_t{128} << 20;  // bytes of all strings alive at once
+constexpr size_t kMaxWorkBytes = size_t{2} << 30;    // bytes copied, searched or compared
 constexpr int kMaxRecursion = 100;                   // macros and recursive loops inside each other; nesting of the source
 constexpr int kMaxEvaluation = 1000;                 // expressions and statements inside each other while rendering
 constexpr int kMaxValueDepth = 200;                  // lists and dicts inside each other
@@ -27,11 +27,11 @@ class Budget {
   }
   void work(size_t bytes) {
     work_bytes_ += bytes;
-    if (work_bytes_ > kMaxWorkBytes) throw TemplateError("the template moves more than 4 GiB of text", StatusCode::kOutOfRange);
+    if (work_bytes_ > kMaxWorkBytes) throw TemplateError("the template moves more than 2 GiB of text", StatusCode::kOutOfRange);
   }
   void allocate(size_t bytes) {
     if (live_bytes_ + bytes > kMaxLiveBytes) {
-      throw TemplateError("the template holds more than 256 MiB of text at once", StatusCode::kOutOfRange);
+      throw TemplateError("the template holds more than 128 MiB of text at once", StatusCode::kOutOfRange);
     }
     live_bytes_ += bytes;
   }

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "atelier/tokenize/jinja/arguments.h"
+#include "atelier/tokenize/jinja/markup.h"
 #include "atelier/tokenize/jinja/methods.h"
 #include "atelier/tokenize/jinja/operators.h"
 
@@ -99,7 +100,7 @@ bool get_method(const Value& object, std::string_view name, Value& out) {
                         : object.is_sequence() ? sequence_method(name)
                                                : nullptr;
   if (!body) return false;
-  out = Value::object(std::make_shared<Function>(std::string(name), body, object));
+  out = object.is_markup() ? markup_method(name, body, object) : Value::object(std::make_shared<Function>(body, object));
   return true;
 }
 

@@ -1,7 +1,6 @@
 // The filters of Jinja that chat templates use, by name.
 //
-// Left out, with an error that says so: random, urlize, xmlattr, pprint, striptags, wordwrap, urlencode, filesizeformat. `safe` and
-// `escape` give plain strings: nothing is ever escaped a second time, since autoescape is off.
+// Left out, with an error that says so: random, urlize, xmlattr, pprint, striptags, wordwrap, urlencode, filesizeformat.
 #pragma once
 
 #include <string>

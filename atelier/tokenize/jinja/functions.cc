@@ -92,7 +92,7 @@ std::map<std::string, Value, std::less<>> builtin_functions() {
                                                                           {"raise_exception", raise_exception},
                                                                           {"strftime_now", strftime_now}};
   std::map<std::string, Value, std::less<>> functions;
-  for (const auto& [name, body] : kFunctions) functions[name] = Value::object(std::make_shared<Function>(name, body));
+  for (const auto& [name, body] : kFunctions) functions[name] = Value::object(std::make_shared<Function>(body));
   return functions;
 }
 

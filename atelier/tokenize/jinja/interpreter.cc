@@ -100,14 +100,11 @@ Interpreter::Flow Interpreter::exec(const For& node) {
 
 void Interpreter::run_loop(const For& node, Items items, int nesting) {
   auto loop = std::make_shared<LoopObject>(*this, node, scope_, selected(node, std::move(items)), nesting);
-  if (loop->items().empty()) {
-    in_scope(scope_, [&] { return execute(node.otherwise); });
-    return;
-  }
   struct Ending {
     LoopObject& loop;
     ~Ending() { loop.end(); }
   } ending{*loop};
+  bool any_completed = false;  // Jinja's "else" runs unless some pass reached the end of the body
   for (size_t i = 0; i < loop->items().size(); ++i) {
     loop->move_to(i);
     Flow flow = in_scope(scope_, [&] {
@@ -115,8 +112,10 @@ void Interpreter::run_loop(const For& node, Items items, int nesting) {
       scope_->variables["loop"] = Value::object(loop);
       return execute(node.body);
     });
-    if (flow == Flow::kBreak) return;
+    if (flow == Flow::kBreak) break;
+    any_completed = any_completed || flow == Flow::kNext;
   }
+  if (!any_completed) in_scope(scope_, [&] { return execute(node.otherwise); });
 }
 
 Value Interpreter::call_loop(const For& loop, const std::shared_ptr<Scope>& around, const Value& iterable, int nesting) {

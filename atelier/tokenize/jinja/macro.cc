@@ -29,7 +29,7 @@ bool MacroObject::get_attribute(Runtime&, std::string_view name, Value& out) con
   } else if (name == "arguments") {
     Items names;
     for (const std::string& parameter : macro_.parameters) names.push_back(Value::constant(parameter));
-    out = Value::list(std::move(names));
+    out = Value::tuple(std::move(names));
   } else if (name == "catch_kwargs" || name == "catch_varargs" || name == "caller") {
     out = Value::boolean(name == "caller" ? macro_.uses_caller : name == "catch_kwargs" ? macro_.uses_kwargs : macro_.uses_varargs);
   } else {
@@ -68,7 +68,7 @@ bool LoopObject::get_attribute(Runtime&, std::string_view name, Value& out) cons
     out = index + 1 < size ? items_[index_ + 1] : Value::undefined("there is no next item");
   } else if (name == "cycle" || name == "changed") {
     Value self = Value::object(std::const_pointer_cast<Object>(shared_from_this()));
-    out = Value::object(std::make_shared<Function>(std::string(name), name == "cycle" ? call_cycle : call_changed, self));
+    out = Value::object(std::make_shared<Function>(name == "cycle" ? call_cycle : call_changed, self));
   } else {
     return false;
   }

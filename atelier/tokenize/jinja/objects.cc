@@ -68,9 +68,7 @@ Value make_generator(Items items) {
   return Value::object(std::make_shared<Iterable>(Iterable::Kind::kGenerator, "generator", std::move(items)));
 }
 
-Function::Function(std::string name, Body body, Value receiver) : name_(std::move(name)), body_(body), receiver_(std::move(receiver)) {
-  depth = depth_around({receiver_});
-}
+Function::Function(Body body, Value receiver) : body_(body), receiver_(std::move(receiver)) { depth = depth_around({receiver_}); }
 
 Cycler::Cycler(Items items) : items_(std::move(items)) { depth = depth_around(items_); }
 
@@ -87,7 +85,7 @@ bool Cycler::get_attribute(Runtime&, std::string_view name, Value& out) const {
   }
   if (name != "next" && name != "reset") return false;
   auto self = std::const_pointer_cast<Object>(shared_from_this());
-  out = Value::object(std::make_shared<Function>(std::string(name), name == "next" ? call_next : call_reset, Value::object(self)));
+  out = Value::object(std::make_shared<Function>(name == "next" ? call_next : call_reset, Value::object(self)));
   return true;
 }
 

@@ -14,7 +14,6 @@ namespace atelier::tokenize::jinja {
 class Namespace : public Object {
  public:
   std::string type_name() const override { return "Namespace"; }
-  std::string repr() const override { return "<Namespace>"; }
   bool get_attribute(Runtime&, std::string_view name, Value& out) const override;
   void set(const std::string& name, Value value);  // throws for names with a leading underscore, as the sandbox does
   void clear() { members_.clear(); }
@@ -51,15 +50,13 @@ Value make_generator(Items items);
 class Function : public Object {
  public:
   using Body = Value (*)(Runtime&, const Value& receiver, Arguments&);
-  Function(std::string name, Body body, Value receiver = {});
+  explicit Function(Body body, Value receiver = {});
 
   std::string type_name() const override { return "builtin_function_or_method"; }
-  std::string repr() const override { return "<function " + name_ + ">"; }
   bool is_callable() const override { return true; }
   Value call(Runtime& runtime, Arguments& arguments) override { return body_(runtime, receiver_, arguments); }
 
  private:
-  std::string name_;
   Body body_;
   Value receiver_;
 };
@@ -69,7 +66,6 @@ class Cycler : public Object {
  public:
   explicit Cycler(Items items);
   std::string type_name() const override { return "Cycler"; }
-  std::string repr() const override { return "<Cycler>"; }
   bool get_attribute(Runtime&, std::string_view name, Value& out) const override;
   Value next();
   void reset() { position_ = 0; }
@@ -84,7 +80,6 @@ class Joiner : public Object {
  public:
   explicit Joiner(Value separator) : separator_(std::move(separator)) { depth = separator_.depth() + 1; }
   std::string type_name() const override { return "Joiner"; }
-  std::string repr() const override { return "<Joiner>"; }
   bool is_callable() const override { return true; }
   Value call(Runtime& runtime, Arguments& arguments) override;
 

@@ -11,6 +11,10 @@ namespace {
 
 using StmtPtr = std::unique_ptr<Stmt>;
 
+bool assigns_loop(const Target& target) {
+  return target.name == "loop" || std::any_of(target.items.begin(), target.items.end(), assigns_loop);
+}
+
 class Parser : private ExpressionParser {
  public:
   explicit Parser(std::vector<Token> tokens) : ExpressionParser(std::move(tokens)) {}
@@ -35,6 +39,7 @@ class Parser : private ExpressionParser {
   Stmt::Node filter_block();
   Stmt::Node with();
   Stmt::Node block();
+  Stmt::Node autoescape();
   Stmt::Node loop_control(bool is_break);
   void signature(Macro& macro);
   std::vector<FilterCall> filters();
@@ -112,9 +117,10 @@ StmtPtr Parser::statement() {
   if (tag == "filter") return done(filter_block());
   if (tag == "with") return done(with());
   if (tag == "block") return done(block());
+  if (tag == "autoescape") return done(autoescape());
   if (tag == "generation") return done(Generation{function_body("endgeneration", nullptr)});
   if (tag == "break" || tag == "continue") return done(loop_control(tag == "break"));
-  static constexpr const char* kKnown[] = {"extends", "include", "import", "from", "autoescape"};
+  static constexpr const char* kKnown[] = {"extends", "include", "import", "from"};
   for (const char* known : kKnown) {
     if (tag == known) throw TemplateError("{% " + tag + " %} is not supported in a chat template", StatusCode::kUnsupported, line);
   }
@@ -129,6 +135,7 @@ Stmt::Node Parser::loop_control(bool is_break) {
 Stmt::Node Parser::for_loop() {
   For loop;
   loop.target = target(false, "in");
+  if (assigns_loop(loop.target)) fail("Can't assign to special loop variable in for-loop target");
   if (!skip_name("in")) fail("expected 'in', got " + current().describe());
   loop.iterable = tuple(false, "recursive", false);
   if (skip_name("if")) loop.test = expression();
@@ -226,6 +233,16 @@ Stmt::Node Parser::with() {
   }
   with.body = body_until("endwith");
   return with;
+}
+
+// Only {% autoescape false %}, which changes nothing.
+Stmt::Node Parser::autoescape() {
+  ExprPtr is_on = expression();
+  auto* constant = std::get_if<Constant>(&is_on->node);
+  if (!constant || truthy(constant->value)) {
+    throw TemplateError("{% autoescape %} other than false is not supported in a chat template", StatusCode::kUnsupported, is_on->line);
+  }
+  return With{{}, body_until("endautoescape")};
 }
 
 Stmt::Node Parser::block() {

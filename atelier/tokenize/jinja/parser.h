@@ -1,6 +1,6 @@
 // Parses a template into its tree. The grammar is Jinja's, with break and continue (loop controls) and {% generation %}.
 //
-// Refused, with the line: what needs a loader (extends, include, import) and autoescape; nesting deeper than kMaxRecursion.
+// Refused, with the line: what needs a loader (extends, include, import) and autoescape true; nesting deeper than kMaxRecursion.
 #pragma once
 
 #include <string>

@@ -80,16 +80,16 @@ void append_dict(Runtime& runtime, TextBuilder& out, const Value& dict) {
 
 void append_object(Runtime& runtime, TextBuilder& out, const Value& value) {
   auto iterable = value.object_as<Iterable>();
-  if (!iterable || iterable->iterable_kind() == Iterable::Kind::kRange) {
-    out.append(value.object()->repr(), kTemplate);
+  if (iterable && iterable->iterable_kind() == Iterable::Kind::kView) {
+    out.append(iterable->type_name() + "(", kTemplate);
+    append_repr(runtime, out, Value::list(iterable->items()));
+    out.append(")", kTemplate);
     return;
   }
-  if (iterable->iterable_kind() == Iterable::Kind::kGenerator) {
-    throw TemplateError("a generator has no text of its own; use |list or |join", StatusCode::kUnsupported);
-  }
-  out.append(iterable->type_name() + "(", kTemplate);
-  append_repr(runtime, out, Value::list(iterable->items()));
-  out.append(")", kTemplate);
+  std::string text = value.object()->repr();
+  if (text.empty())
+    throw TemplateError("a " + value.type_name() + " has no text of its own; call it, or use |list", StatusCode::kUnsupported);
+  out.append(text, kTemplate);
 }
 
 }  // namespace
@@ -112,7 +112,9 @@ void append_repr(Runtime& runtime, TextBuilder& out, const Value& value) {
       out.append("Undefined", kTemplate);
       return;
     case Value::Kind::kString:
+      if (value.is_markup()) out.append("Markup(", value.origin());
       append_quoted(out, value.text());
+      if (value.is_markup()) out.append(")", value.origin());
       return;
     case Value::Kind::kList:
     case Value::Kind::kTuple:

@@ -7,7 +7,7 @@
 
 namespace atelier::tokenize::jinja {
 
-// What {{ value }} prints. Printing an iterator is an error: Python would show a memory address.
+// What {{ value }} prints. Printing what Python would show as a memory address is an error.
 void append_str(Runtime& runtime, TextBuilder& out, const Value& value);
 Value to_str(Runtime& runtime, const Value& value);  // str(value)
 

@@ -32,7 +32,7 @@ Value first(Runtime& runtime, const Value& value, Arguments& arguments) {
   if (auto iterable = value.object_as<Iterable>()) {
     if (iterable->take_first(item)) return item;
   } else if (value.is_string() && value.text().size() > 0) {
-    return get_item(runtime, value, Value::integer(0));
+    return get_item(runtime, value, Value::integer(0)).as_plain();
   } else if (Items items = iterate(runtime, value); !items.empty()) {
     return items.front();
   }

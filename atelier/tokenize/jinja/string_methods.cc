@@ -49,7 +49,9 @@ Value partition(Runtime& runtime, const Value& self, Arguments& arguments) {
   auto found = find(runtime, self.text(), separator, {0, size}, kFromRight);
   Value empty = Value::constant("");
   if (!found) return kFromRight ? Value::tuple({empty, empty, self}) : Value::tuple({self, empty, empty});
-  return Value::tuple({substring(runtime, self, {0, *found}), parameters[0], substring(runtime, self, {*found + separator.size(), size})});
+  size_t end = *found + separator.size();  // the separator is the text's own, not the argument: its origin counts
+  return Value::tuple(
+      {substring(runtime, self, {0, *found}), substring(runtime, self, {*found, end}), substring(runtime, self, {end, size})});
 }
 
 // The bytes between the code points `start` and `end` of s.find(x, start, end) and its like; nothing when start lies behind the end.

@@ -75,7 +75,7 @@ const std::unordered_map<std::string_view, TestEntry>& all_tests() {
       {"callable", {0, is_callable}},
       {"lower", {0, [](Runtime& r, const Value& v, const Value&) { return has_case(r, v, is_lower); }}},
       {"upper", {0, [](Runtime& r, const Value& v, const Value&) { return has_case(r, v, is_upper); }}},
-      {"escaped", {0, [](Runtime&, const Value&, const Value&) { return false; }}},
+      {"escaped", {0, [](Runtime&, const Value& v, const Value&) { return v.is_markup(); }}},
       {"sameas", {1, [](Runtime&, const Value& a, const Value& b) { return a.is_same_as(b); }}},
       {"in", {1, [](Runtime& r, const Value& a, const Value& b) { return contains(r, b, a); }}},
       {"filter", {0, names_filter}},

@@ -4,8 +4,8 @@
 
 #include "atelier/tokenize/jinja/arguments.h"
 #include "atelier/tokenize/jinja/filters.h"
+#include "atelier/tokenize/jinja/markup.h"
 #include "atelier/tokenize/jinja/operators.h"
-#include "atelier/tokenize/jinja/printf_format.h"
 #include "atelier/tokenize/jinja/repr.h"
 #include "atelier/tokenize/jinja/text_algorithms.h"
 #include "atelier/tokenize/jinja/tojson.h"
@@ -41,13 +41,13 @@ Value trim(Runtime& runtime, const Value& value, Arguments& arguments) {
   Parameters parameters("trim", arguments, {"chars"});
   Value text = to_str(runtime, value);
   const Text* chars = parameters.has(0) && !parameters[0].is_none() ? &parameters.text(0) : nullptr;
-  return substring(runtime, text, strip(runtime, text.text(), chars, Side::kBoth));
+  return marked_like(value, substring(runtime, text, strip(runtime, text.text(), chars, Side::kBoth)));
 }
 
 template <Case kCase>
 Value case_filter(Runtime& runtime, const Value& value, Arguments& arguments) {
   Parameters parameters("filter", arguments, {});
-  return change_case(runtime, to_str(runtime, value).text(), kCase);
+  return marked_like(value, change_case(runtime, to_str(runtime, value).text(), kCase));
 }
 
 // Words begin after white space, hyphens and opening brackets, unlike those of str.title().
@@ -78,19 +78,17 @@ Value replace_filter(Runtime& runtime, const Value& value, Arguments& arguments)
 
 Value escape(Runtime& runtime, const Value& value, Arguments& arguments) {
   Parameters parameters("escape", arguments, {});
-  Value string = to_str(runtime, value);
-  const Text& text = string.text();
-  TextBuilder builder(runtime.budget);
-  for (size_t at = 0; at < text.size(); ++at) {
-    size_t special = std::min(text.bytes().find_first_of("&<>'\"", at), text.size());
-    builder.append(text, at, special);
-    at = special;
-    if (at == text.size()) break;
-    char c = text.bytes()[at];
-    const char* entity = c == '&' ? "&amp;" : c == '<' ? "&lt;" : c == '>' ? "&gt;" : c == '"' ? "&#34;" : "&#39;";
-    builder.append(entity, text.origin_at(at));
-  }
-  return Value::string(builder.finish());
+  return escaped(runtime, value);
+}
+
+Value forceescape(Runtime& runtime, const Value& value, Arguments& arguments) {
+  Parameters parameters("forceescape", arguments, {});
+  return escaped(runtime, to_str(runtime, value).as_plain());
+}
+
+Value safe(Runtime& runtime, const Value& value, Arguments& arguments) {
+  Parameters parameters("safe", arguments, {});
+  return to_str(runtime, value).as_markup();
 }
 
 Value string_filter(Runtime& runtime, const Value& value, Arguments& arguments) {
@@ -117,7 +115,7 @@ Value format_filter(Runtime& runtime, const Value& value, Arguments& arguments) 
     for (auto& [name, member] : arguments.keyword) named.set(Value::constant(name), member);
     values = Value::dict(std::move(named));
   }
-  return printf_format(runtime, to_str(runtime, value).text(), values);
+  return arithmetic(runtime, Arithmetic::kModulo, to_str(runtime, value), values);
 }
 
 Value indent(Runtime& runtime, const Value& value, Arguments& arguments) {
@@ -140,7 +138,7 @@ Value indent(Runtime& runtime, const Value& value, Arguments& arguments) {
     if (i == 0 ? indents_first : (indents_blank || !is_blank)) builder.append(indention);
     builder.append(text, lines[i]);
   }
-  return Value::string(builder.finish());
+  return marked_like(value, Value::string(builder.finish()));
 }
 
 Value truncate(Runtime& runtime, const Value& value, Arguments& arguments) {
@@ -160,7 +158,7 @@ Value truncate(Runtime& runtime, const Value& value, Arguments& arguments) {
   TextBuilder builder(runtime.budget);
   builder.append(string.text(), 0, cut);
   builder.append(end);
-  return Value::string(builder.finish());
+  return marked_like(value, Value::string(builder.finish()));
 }
 
 Value wordcount(Runtime& runtime, const Value& value, Arguments& arguments) {
@@ -186,12 +184,12 @@ Function::Body text_filter(std::string_view name) {
       {"center", center},
       {"e", escape},
       {"escape", escape},
-      {"forceescape", escape},
+      {"forceescape", forceescape},
       {"format", format_filter},
       {"indent", indent},
       {"lower", case_filter<Case::kLower>},
       {"replace", replace_filter},
-      {"safe", string_filter},
+      {"safe", safe},
       {"string", string_filter},
       {"title", title},
       {"tojson", tojson},

@@ -31,7 +31,7 @@ class Object : public std::enable_shared_from_this<Object> {
  public:
   virtual ~Object() = default;
   virtual std::string type_name() const = 0;
-  virtual std::string repr() const = 0;
+  virtual std::string repr() const { return {}; }  // "" for what Python would print as a memory address
   virtual bool get_attribute(Runtime&, std::string_view /*name*/, Value& /*out*/) const { return false; }
   virtual bool is_callable() const { return false; }
   virtual Value call(Runtime& runtime, Arguments& arguments);
@@ -84,6 +84,19 @@ class Value {
   }
   const std::string& undefined_reason() const { return *std::get<UndefinedReason>(rep_); }
 
+  bool is_markup() const { return is_markup_; }  // a string marked as HTML, see markup.h
+  Value as_markup() const {                      // this string, marked
+    Value marked = *this;
+    marked.is_markup_ = true;
+    return marked;
+  }
+
+  Value as_plain() const {  // this string, not marked
+    Value plain = *this;
+    plain.is_markup_ = false;
+    return plain;
+  }
+
   Origin origin() const { return is_string() ? text().origin() : origin_; }
   int depth() const;                          // 0 for scalars
   std::string type_name() const;              // as type(x).__name__ in Python
@@ -102,6 +115,7 @@ class Value {
 
   Rep rep_;
   Origin origin_;
+  bool is_markup_ = false;
 };
 
 struct Sequence {
