@@ -39,13 +39,14 @@ quality:  ## perplexities, held to the bounds of docs/parity.md
 	@scripts/install_deps.sh build models
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	@scripts/fetch_models.sh smollm2-135m-instruct gemma3-270m
-	@scripts/quality.py $(ATELIER)
+	@python3 scripts/parity/perplexity.py --atelier $(ATELIER)
 
-peers:  ## speed beside llama.cpp on this machine
+peers:  ## speed and results beside llama.cpp on this machine (PEERS_PYTHON: a Python that has it)
 	@scripts/install_deps.sh build models
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	@scripts/fetch_models.sh smollm2-135m-instruct gemma3-270m
 	@scripts/peers.py $(ATELIER)
+	@scripts/parity/all.sh $(ATELIER)
 
 format:  ## clang-format over every source
 	@scripts/install_deps.sh checks

@@ -4,10 +4,11 @@
 Versions  Python 3.11, llama-cpp-python 0.3.36 built with CMAKE_ARGS="-DGGML_NATIVE=ON", numpy 2.4.6
 Run       python3 scripts/parity/greedy.py MODEL.gguf [--dtype f32] [--tokens 64] [--near 0.2]
 
-prompts.txt holds the prompts, one a line, "\\n" for a line break. A text that parts is a near tie when llama.cpp's own two best logits
-lie closer than --near at that place: then either choice is within the rounding of activations to int8 (--dtype auto) or of float16
-keys and values. With --dtype f32 both engines keep float32 keys and values; give an F32 file then, llama.cpp rounds activations
-for any other. A prompt whose ids differ, or a difference that is no near tie, breaks the bound.
+prompts.txt holds the prompts, one a line, "\\n" for a line break. Where a text parts, llama.cpp's gap is shown: how far our token lies
+below its best logit; and the gap of the same two tokens with exact (float32) activations. By default both engines round activations
+to 8 bits, each in its own way, so that two tokens closer than --near may change places: a near tie. A difference above it, or a
+prompt whose ids differ, breaks the bound. With --dtype f32 nothing is rounded and keys and values are float32 in both: give an F32
+file then (llama.cpp rounds activations for any other) and a small --near.
 """
 import sys
 from pathlib import Path
@@ -15,16 +16,17 @@ from pathlib import Path
 import numpy as np
 
 import common
+import windows
 from llama import LlamaCpp
 
 PROMPTS = Path(__file__).with_name("prompts.txt")
 
 
 def ours(options, prompt: str) -> tuple[list[int], list[dict]]:
-    """The prompt's ids, and the greedy tokens: id, logprob, and the two likeliest."""
+    """The prompt's ids, and the greedy tokens: id, logprob, and the five likeliest."""
     ids = common.json_of([options.atelier, "tokenize", options.model, "--json", prompt])["ids"]
     generate = [options.atelier, "generate", options.model, "--prompt", prompt, "--max-tokens", str(options.tokens), "--dtype", options.dtype]
-    greedy = ["--temperature", "0", "--repetition-penalty", "1", "--ignore-eos", "--top-logprobs", "2", "--context", str(options.context)]
+    greedy = ["--temperature", "0", "--repetition-penalty", "1", "--ignore-eos", "--top-logprobs", "5", "--context", str(options.context)]
     answer = common.json_of([*generate, *greedy, "--threads", str(options.threads), "--json"])
     return ids, answer["tokens"]
 
@@ -40,6 +42,12 @@ def first_difference(peer: LlamaCpp, ids: list[int], tokens: list[dict]) -> tupl
     return None
 
 
+def exact_gap(options, ids: list[int], their_token: int, our_token: int) -> float:
+    """Logit of their token less that of ours after ids, with float32 activations."""
+    logits = windows.our_logits(options, options.model, ids, "--dtype", "f32")[-1]
+    return float(logits[their_token] - logits[our_token])
+
+
 def compare(options, report: common.Report, peer: LlamaCpp, number: int, prompt: str) -> str:
     ids, tokens = ours(options, prompt)
     if ids != peer.tokenize(prompt):
@@ -50,14 +58,15 @@ def compare(options, report: common.Report, peer: LlamaCpp, number: int, prompt:
         report.say(prompt=number, text=prompt[:40], prompt_tokens=len(ids), equal=len(tokens))
         return "equal"
     at, logits = parted
-    best = logits.argsort()[::-1][:2]
-    gap = float(logits[best[0]] - logits[best[1]])
-    top = tokens[at]["top"]
-    is_near = gap <= options.near and tokens[at]["id"] == int(best[1])
-    report.say(prompt=number, text=prompt[:40], prompt_tokens=len(ids), equal=at, near_tie=is_near, llama_cpp_gap=gap,
-               our_gap=top[0]["logprob"] - top[1]["logprob"], llama_cpp=[[int(i), float(logits[i])] for i in best],
-               ours=[[entry["id"], entry["text"], entry["logprob"]] for entry in top], kept=is_near)
-    return "near tie" if is_near else "parted"
+    chosen, best = tokens[at], int(logits.argmax())
+    gap = float(logits[best] - logits[chosen["id"]])
+    ours_of_best = next((entry["logprob"] for entry in chosen["top"] if entry["id"] == best), None)
+    report.say(prompt=number, text=prompt[:40], prompt_tokens=len(ids), equal=at, llama_cpp_gap=gap,
+               our_gap=None if ours_of_best is None else chosen["logprob"] - ours_of_best,
+               exact_gap=exact_gap(options, ids + [token["id"] for token in tokens[:at]], best, chosen["id"]),
+               llama_cpp=[[int(i), float(logits[i])] for i in logits.argsort()[::-1][:2]],
+               ours=[[entry["id"], entry["text"], entry["logprob"]] for entry in chosen["top"][:2]], kept=gap <= options.near)
+    return "near tie" if gap <= options.near else "parted"
 
 
 def main() -> int:
