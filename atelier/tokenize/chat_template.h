@@ -18,21 +18,21 @@
 namespace atelier::tokenize {
 
 struct TemplateInput {
-  Json messages;                       // array of {"role", "content", …}
-  Json tools;                          // array of JSON schemas, or null
-  Json documents;                      // array, or null
+  Json messages;   // array of {"role", "content", …}
+  Json tools;      // array of JSON schemas, or null
+  Json documents;  // array, or null
   bool add_generation_prompt = true;
-  std::string bos_token, eos_token;    // trusted text
-  Json extra = Json::object();         // further variables ("enable_thinking": false); untrusted
-  int64_t now_s = 0;                   // Unix time that strftime_now() formats (UTC)
+  std::string bos_token, eos_token;  // trusted text
+  Json extra = Json::object();       // further variables ("enable_thinking": false); untrusted
+  int64_t now_s = 0;                 // Unix time that strftime_now() formats (UTC)
 };
 
 struct RenderedChat {
   std::string text;
-  std::vector<std::pair<size_t, size_t>> trusted;     // byte ranges written by the template itself; sorted, disjoint
+  std::vector<std::pair<size_t, size_t>> trusted;  // byte ranges written by the template itself; sorted, disjoint
   struct Origin {
-    size_t begin, end;   // bytes of text
-    std::string path;    // "messages[1].content", "tools[0].function.name", …
+    size_t begin, end;  // bytes of text
+    std::string path;   // "messages[1].content", "tools[0].function.name", …
   };
   std::vector<Origin> origins;                        // of all other bytes; sorted, disjoint
   std::vector<std::pair<size_t, size_t>> generation;  // ranges inside {% generation %} … {% endgeneration %}
