@@ -18,7 +18,7 @@ cp -r "$model" "$root/models/"
 # try_binary PATH: the words that need no network, on the model if there is one.
 try_binary() {
   in_root "$root" "$1" --version
-  in_root "$root" "$1" doctor >/dev/null
+  in_root "$root" "$1" doctor --quick >/dev/null
   in_root "$root" env ATELIER_HOME=/ "$1" tokenize smollm2-135m-instruct "The quick brown fox" >/dev/null
   in_root "$root" env ATELIER_HOME=/ "$1" generate smollm2-135m-instruct --prompt "The capital of France is" --max-tokens 8 >/dev/null
 }
