@@ -6,8 +6,8 @@ Run       python3 scripts/parity/greedy.py MODEL.gguf [--dtype f32] [--tokens 64
 
 prompts.txt holds the prompts, one a line, "\\n" for a line break. Where a text parts, llama.cpp's gap is shown: how far our token lies
 below its best logit; and the gap of the same two tokens with exact (float32) activations. By default both engines round activations
-to 8 bits, each in its own way, so that two tokens closer than --near may change places: a near tie. A difference above it, or a
-prompt whose ids differ, breaks the bound. With --dtype f32 nothing is rounded and keys and values are float32 in both: give an F32
+to 8 bits, each in its own way, so that two tokens closer than --near may change places: a near tie. A wider gap must be
+llama.cpp's rounding, the exact logits preferring our token; else, or when a prompt's ids differ, the bound is broken. With --dtype f32 nothing is rounded and keys and values are float32 in both: give an F32
 file then (llama.cpp rounds activations for any other) and a small --near.
 """
 import sys
@@ -61,12 +61,13 @@ def compare(options, report: common.Report, peer: LlamaCpp, number: int, prompt:
     chosen, best = tokens[at], int(logits.argmax())
     gap = float(logits[best] - logits[chosen["id"]])
     ours_of_best = next((entry["logprob"] for entry in chosen["top"] if entry["id"] == best), None)
-    report.say(prompt=number, text=prompt[:40], prompt_tokens=len(ids), equal=at, llama_cpp_gap=gap,
+    exact = exact_gap(options, ids + [token["id"] for token in tokens[:at]], best, chosen["id"])
+    outcome = "near tie" if gap <= options.near else "llama.cpp's rounding" if exact < 0 else "parted"
+    report.say(prompt=number, text=prompt[:40], prompt_tokens=len(ids), equal=at, outcome=outcome, llama_cpp_gap=gap, exact_gap=exact,
                our_gap=None if ours_of_best is None else chosen["logprob"] - ours_of_best,
-               exact_gap=exact_gap(options, ids + [token["id"] for token in tokens[:at]], best, chosen["id"]),
                llama_cpp=[[int(i), float(logits[i])] for i in logits.argsort()[::-1][:2]],
-               ours=[[entry["id"], entry["text"], entry["logprob"]] for entry in chosen["top"][:2]], kept=gap <= options.near)
-    return "near tie" if gap <= options.near else "parted"
+               ours=[[entry["id"], entry["text"], entry["logprob"]] for entry in chosen["top"][:2]], kept=outcome != "parted")
+    return outcome
 
 
 def main() -> int:
