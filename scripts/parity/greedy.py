@@ -6,9 +6,9 @@ Run       python3 scripts/parity/greedy.py MODEL.gguf [--dtype f32] [--tokens 64
 
 prompts.txt holds the prompts, one a line, "\\n" for a line break. Where a text parts, llama.cpp's gap is shown: how far our token lies
 below its best logit; and the gap of the same two tokens with exact (float32) activations. By default both engines round activations
-to 8 bits, each in its own way, so that two tokens closer than --near may change places: a near tie. A wider gap must be
-llama.cpp's rounding, the exact logits preferring our token; else, or when a prompt's ids differ, the bound is broken. With --dtype f32 nothing is rounded and keys and values are float32 in both: give an F32
-file then (llama.cpp rounds activations for any other) and a small --near.
+to 8 bits, each in its own way, so that two tokens closer than --near may change places: a near tie. A wider gap must be llama.cpp's
+rounding, the exact logits preferring our token; else, or when a prompt's ids differ, the bound is broken. With --dtype f32 nothing is
+rounded and keys and values are float32 in both: give an F32 file then (llama.cpp rounds activations for any other) and a small --near.
 """
 import sys
 from pathlib import Path
