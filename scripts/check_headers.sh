@@ -21,7 +21,7 @@ alone=()
 while read -r header; do
   total=$((total + 1))
   proven_by_build "$header" || alone+=("$header")
-done < <(find atelier -name '*.h' | sort)
+done < <(find atelier -name '*.h' ! -name emulated_intrinsics.h | sort)  # that one stands in for the intrinsics switched on here
 
 # shellcheck disable=SC2016  # $1 and CHECK_FLAGS belong to the inner shell
 printf '%s\0' "${alone[@]}" |

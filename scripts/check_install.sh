@@ -28,4 +28,4 @@ expect() {
 }
 expect tokenize "back to text: The atelier opens at nine o'clock."
 expect logits '" Paris"'
-expect generate "Paris"
+expect generate "hotosynthesis"
