@@ -104,6 +104,8 @@ def gguf_model(name, types, vocabulary, C=C, F=F, is_random=False):
     w.add_feed_forward_length(F)
     w.add_head_count(H)
     w.add_head_count_kv(1)
+    w.add_key_length(D)
+    w.add_value_length(D)
     w.add_layer_norm_rms_eps(1e-5)
     w.add_rope_freq_base(10000.0)
     if vocabulary == "gpt2":
