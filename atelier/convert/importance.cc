@@ -125,7 +125,9 @@ Status ImportanceMatrix::save(const std::string& path, const std::string& datase
 void ImportanceMatrix::add(const std::string& name, std::span<const float> x, int64_t K) {
   Entry& entry = entries_[name];
   entry.sums.resize(static_cast<size_t>(K));
-  for (size_t i = 0; i < x.size(); ++i) entry.sums[i % static_cast<size_t>(K)] += x[i] * x[i];
+  for (size_t row = 0; row < x.size(); row += static_cast<size_t>(K)) {
+    for (size_t k = 0; k < entry.sums.size(); ++k) entry.sums[k] += x[row + k] * x[row + k];
+  }
   entry.count += static_cast<float>(static_cast<int64_t>(x.size()) / K);
 }
 

@@ -6,10 +6,12 @@
 #include <filesystem>
 #include <limits>
 
+#include "atelier/convert/measure_importance.h"
 #include "atelier/format/checkpoint.h"
 #include "atelier/format/gguf.h"
 #include "atelier/format/gguf_writer.h"
 #include "atelier/io/file.h"
+#include "atelier/models/model.h"
 #include "atelier/quant/quant.h"
 
 namespace atelier::convert {
@@ -165,6 +167,24 @@ TEST_F(Quantize, an_importance_matrix_survives_its_file) {
   const ImportanceMatrix read = ImportanceMatrix::load(path("imatrix.gguf")).value();
   EXPECT_EQ(read.of("blk.0.attn_q.weight", 3).value(), (std::vector<float>{8.5f, 14.5f, 22.5f}));
   EXPECT_TRUE(read.of("unknown", 3).value().empty());
+}
+
+TEST_F(Quantize, importance_is_measured_on_the_inputs_of_every_matrix) {
+  const std::string folder = std::string(ATELIER_SOURCE_DIR) + "/tests/golden/models/smollm2";
+  const auto model = models::load_model(folder, {}).value();
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "The workshop opens early in the morning, and line " + std::to_string(i) + " says so. ";
+  MeasureOptions options;
+  options.context = 64;
+  const ImportanceMatrix importance = measure_importance(*model, text, options).value();
+  EXPECT_EQ(importance.size(), 2 * 7) << "two layers of seven matrices; the tied head has no entry";
+  const std::vector<float> q = importance.of("blk.0.attn_q.weight", 32).value();
+  EXPECT_EQ(importance.of("blk.0.attn_v.weight", 32).value(), q) << "query, key and value share their input";
+  EXPECT_NE(importance.of("blk.1.attn_q.weight", 32).value(), q);
+  for (const float mean_square : q) EXPECT_GT(mean_square, 0);
+  EXPECT_EQ(importance.of("blk.0.ffn_down.weight", 64).value().size(), 64u);
+  options.context = 100'000;
+  EXPECT_EQ(measure_importance(*model, text, options).status().code(), StatusCode::kInvalidArgument) << "shorter than a window";
 }
 
 TEST_F(Quantize, the_older_importance_format_is_read_and_bounded) {

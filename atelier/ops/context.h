@@ -4,6 +4,8 @@
 // rewound after each layer and step; a training step keeps it until the backward walk has read it.
 #pragma once
 
+#include <functional>
+
 #include "atelier/kernels/kernels.h"
 #include "atelier/tensor/arena.h"
 
@@ -16,9 +18,13 @@ enum class Precision : uint8_t {
   kBF16,  // bfloat16 products for float weights too, where the CPU has it; block types as in kAuto
 };
 
+// Told the weight [N, K] and the input [T, K] of every product before it is formed: how convert/ measures which columns matter.
+using ProductObserver = std::function<void(const Tensor& weight, const Tensor& x)>;
+
 struct Context {
   Arena& arena;
   Precision precision = Precision::kAuto;
+  const ProductObserver* observer = nullptr;
 };
 
 }  // namespace atelier

@@ -30,6 +30,7 @@ void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs>
   ATELIER_CHECK(group.size() <= kMaxGroup);
   for (const LinearArgs& args : group) {
     check(x, args);
+    if (context.observer != nullptr) (*context.observer)(*args.weight, x);
     *args.y = context.arena.empty_f32({x.dim(0), args.weight->dim(0)});
   }
   // Members that form their products alike run as one kernel call; a file that mixes float and block types splits the group.
