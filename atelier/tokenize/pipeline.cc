@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "atelier/text/utf8.h"
+
 namespace atelier::tokenize {
 namespace {
 
@@ -77,8 +79,11 @@ Result<Encoding> PipelineTokenizer::encode(std::string_view text, const EncodeOp
     encoding.offsets.emplace_back(source.begin, source.end);
   }
   if (parts_.post_processor) {
-    const auto id_to_token = [this](TokenId id) { return this->id_to_token(id); };
-    parts_.post_processor->apply(encoding, {text, id_to_token, options.add_special_tokens});
+    const auto spelling = [&](size_t i) {
+      const auto [begin, end] = encoding.offsets[i];
+      return find_added(encoding.ids[i]) ? text::repair_utf8(text.substr(begin, end - begin)) : id_to_token(encoding.ids[i]);
+    };
+    parts_.post_processor->apply(encoding, {text, spelling, options.add_special_tokens});
   }
   return encoding;
 }

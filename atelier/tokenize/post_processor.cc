@@ -52,7 +52,7 @@ class TrimOffsets : public PostProcessor {
 
   void apply(Encoding& encoding, const PostContext& context) const override {
     for (size_t i = 0; i < encoding.ids.size(); ++i) {
-      const std::string token = context.id_to_token(encoding.ids[i]);
+      const std::string token = context.spelling(i);
       auto& [begin, end] = encoding.offsets[i];
       size_t leading = count_leading_spaces(token);
       if ((i == 0 || begin == 0) && add_prefix_space_ && leading == 1) leading = 0;

@@ -16,7 +16,8 @@ namespace atelier::tokenize {
 // What a post-processor may ask of the tokenizer.
 struct PostContext {
   std::string_view text;  // the user's text
-  FunctionRef<std::string(TokenId)> id_to_token;
+  // What stands for the i-th token of the encoding: its entry in the vocabulary; for an added token, the text that it was cut out of.
+  FunctionRef<std::string(size_t)> spelling;
   bool add_special_tokens;
 };
 

@@ -65,6 +65,14 @@ class Tokenizer {
                                                                 std::string_view config_json = {});
   static Result<std::unique_ptr<Tokenizer>> from_sentencepiece(std::string_view model, const std::string& name,
                                                                std::string_view config_json = {});
+  // The older files: vocab.json + merges.txt (GPT-2's byte-level BPE, or GPT-1's where merges carry "</w>"), vocab.txt (BERT's
+  // WordPiece, a token a line), and tiktoken's ranks ("base64 rank" a line) with the name of their pattern ("cl100k_base").
+  static Result<std::unique_ptr<Tokenizer>> from_bpe_files(std::string_view vocab_json, std::string_view merges, const std::string& name,
+                                                           std::string_view config_json = {});
+  static Result<std::unique_ptr<Tokenizer>> from_wordpiece_vocab(std::string_view vocab, const std::string& name,
+                                                                 std::string_view config_json = {});
+  static Result<std::unique_ptr<Tokenizer>> from_tiktoken(std::string_view ranks, const std::string& pattern, const std::string& name,
+                                                          const std::vector<std::pair<std::string, TokenId>>& special_tokens = {});
   static Result<std::unique_ptr<Tokenizer>> from_gguf(GgufVocabulary vocabulary, const std::string& name);
 
   // Invalid UTF-8 in `text` is read as U+FFFD per maximal invalid part, as Python's errors="replace" does.

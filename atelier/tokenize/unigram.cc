@@ -102,6 +102,12 @@ Status Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& out) c
 }
 
 Status Unigram::append_unknown(std::string_view piece, uint32_t begin, uint32_t end, std::vector<ModelToken>& out) const {
+  // The unknown token may itself be spelled out: "<unk>".
+  const std::optional<TokenId> spelled = vocabulary_.find(piece.substr(begin, end - begin));
+  if (spelled && !is_set(options_.is_unmatchable, *spelled)) {
+    out.push_back({*spelled, begin, end});
+    return {};
+  }
   if (byte_tokens_) {
     for (uint32_t i = begin; i < end; ++i) out.push_back({(*byte_tokens_)[static_cast<unsigned char>(piece[i])], begin, end});
     return {};

@@ -2,8 +2,8 @@
 //
 //   tokenizer_tool SOURCE [--special] [--no-add] [--config tokenizer_config.json] < texts
 //
-// SOURCE is a .gguf, .json (tokenizer.json), .model (SentencePiece), .tiktoken (ranks, with --pattern NAME), a vocab.txt, or a folder
-// with vocab.json and merges.txt. A text is a line with its length in bytes, then that many bytes; for each the answer is one line:
+// SOURCE is a .gguf, a tokenizer.json, a vocab.json (with --merges merges.txt), a vocab.txt, a SentencePiece .model, or tiktoken ranks
+// (with --pattern NAME). A text is a line with its length in bytes, then that many bytes; for each the answer is one line:
 //
 //   ids separated by spaces | begin-end separated by spaces | hexadecimal bytes of decode(ids, skip_special = false)
 //
@@ -25,7 +25,7 @@ using atelier::tokenize::EncodeOptions;
 using atelier::tokenize::Tokenizer;
 
 struct Arguments {
-  std::string source, config, pattern;
+  std::string source, config, pattern, merges;
   EncodeOptions options;
 };
 
@@ -41,6 +41,12 @@ Result<std::unique_ptr<Tokenizer>> load(const Arguments& arguments) {
   if (!arguments.config.empty()) {
     ATELIER_TRY(config, atelier::io::read_file(arguments.config));
   }
+  if (!arguments.pattern.empty()) return Tokenizer::from_tiktoken(text, arguments.pattern, source);
+  if (!arguments.merges.empty()) {
+    ATELIER_TRY(const std::string merges, atelier::io::read_file(arguments.merges));
+    return Tokenizer::from_bpe_files(text, merges, source, config);
+  }
+  if (source.ends_with(".txt")) return Tokenizer::from_wordpiece_vocab(text, source, config);
   if (source.ends_with(".json")) return Tokenizer::from_tokenizer_json(text, source, config);
   return Tokenizer::from_sentencepiece(text, source, config);
 }
@@ -96,6 +102,8 @@ int main(int argc, char** argv) {
       arguments.config = argv[++i];
     } else if (argument == "--pattern" && i + 1 < argc) {
       arguments.pattern = argv[++i];
+    } else if (argument == "--merges" && i + 1 < argc) {
+      arguments.merges = argv[++i];
     } else {
       arguments.source = argument;
     }
