@@ -20,6 +20,8 @@ Result<std::unique_ptr<Normalizer>> create_normalizer(const SentencePieceModel& 
   if (model.remove_extra_whitespaces) steps.push_back(collapse_spaces_normalizer());
   if (model.add_dummy_prefix) steps.push_back(prepend_normalizer(" "));
   if (model.escape_whitespaces) steps.push_back(replace_normalizer(" ", kMetaSpace));
+  // A "▁" that the user wrote counts as a space at the end of the text, though nowhere else.
+  if (model.remove_extra_whitespaces) steps.push_back(strip_suffix_normalizer(model.escape_whitespaces ? kMetaSpace : " "));
   return std::unique_ptr<Normalizer>(std::make_unique<NormalizerSequence>(std::move(steps)));
 }
 

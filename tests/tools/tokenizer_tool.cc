@@ -1,13 +1,14 @@
 // Feeds a tokenizer from a script: scripts/parity_tokenizers.py compares what comes out with the reference implementations.
 //
-//   tokenizer_tool SOURCE [--special] [--no-add] [--config tokenizer_config.json] < texts
+//   tokenizer_tool SOURCE [--special] [--no-add] [--ids] [--config tokenizer_config.json] < texts
 //
 // SOURCE is a .gguf, a tokenizer.json, a vocab.json (with --merges merges.txt), a vocab.txt, a SentencePiece .model, or tiktoken ranks
 // (with --pattern NAME). A text is a line with its length in bytes, then that many bytes; for each the answer is one line:
 //
 //   ids separated by spaces | begin-end separated by spaces | hexadecimal bytes of decode(ids, skip_special = false)
 //
-// The decoded text comes from a StreamDecoder and is checked against decode(); a difference, or any error, ends the tool.
+// With --ids the line holds the ids alone. The decoded text comes from a StreamDecoder and is checked against decode(); a difference, or
+// any error, ends the tool.
 #include <cstdio>
 #include <iostream>
 #include <string>
@@ -27,6 +28,7 @@ using atelier::tokenize::Tokenizer;
 struct Arguments {
   std::string source, config, pattern, merges;
   EncodeOptions options;
+  bool ids_only = false;
 };
 
 Result<std::unique_ptr<Tokenizer>> load(const Arguments& arguments) {
@@ -51,10 +53,14 @@ Result<std::unique_ptr<Tokenizer>> load(const Arguments& arguments) {
   return Tokenizer::from_sentencepiece(text, source, config);
 }
 
-Status answer(const Tokenizer& tokenizer, const std::string& text, const EncodeOptions& options) {
-  ATELIER_TRY(const auto encoding, tokenizer.encode(text, options));
+Status answer(const Tokenizer& tokenizer, const std::string& text, const Arguments& arguments) {
+  ATELIER_TRY(const auto encoding, tokenizer.encode(text, arguments.options));
   std::string line;
   for (const auto id : encoding.ids) line += std::to_string(id) + " ";
+  if (arguments.ids_only) {
+    std::cout << line << "\n";
+    return {};
+  }
   line += "|";
   for (const auto& [begin, end] : encoding.offsets) line += " " + std::to_string(begin) + "-" + std::to_string(end);
   line += " | ";
@@ -82,7 +88,7 @@ Status run(const Arguments& arguments) {
   while (std::getline(std::cin, header)) {
     std::string text(std::stoull(header), '\0');
     std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
-    ATELIER_RETURN_IF_ERROR(answer(*tokenizer, text, arguments.options));
+    ATELIER_RETURN_IF_ERROR(answer(*tokenizer, text, arguments));
   }
   return {};
 }
@@ -98,6 +104,8 @@ int main(int argc, char** argv) {
       arguments.options.parse_special = true;
     } else if (argument == "--no-add") {
       arguments.options.add_special_tokens = false;
+    } else if (argument == "--ids") {
+      arguments.ids_only = true;
     } else if (argument == "--config" && i + 1 < argc) {
       arguments.config = argv[++i];
     } else if (argument == "--pattern" && i + 1 < argc) {

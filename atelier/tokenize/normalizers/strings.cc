@@ -93,6 +93,21 @@ class StripNormalizer : public Normalizer {
   bool left_, right_;
 };
 
+class StripSuffixNormalizer : public Normalizer {
+ public:
+  explicit StripSuffixNormalizer(std::string suffix) : suffix_(std::move(suffix)) {}
+
+  Status apply(AlignedText& text) const override {
+    std::string_view kept = text.text();
+    while (!suffix_.empty() && kept.ends_with(suffix_)) kept.remove_suffix(suffix_.size());
+    if (kept.size() < text.size()) text = text.slice(0, kept.size());
+    return {};
+  }
+
+ private:
+  std::string suffix_;
+};
+
 class ByteLevelNormalizer : public Normalizer {
  public:
   Status apply(AlignedText& text) const override {
@@ -193,6 +208,9 @@ std::unique_ptr<Normalizer> replace_regex_normalizer(text::Regex from, std::stri
 }
 std::unique_ptr<Normalizer> prepend_normalizer(std::string prefix) { return std::make_unique<PrependNormalizer>(std::move(prefix)); }
 std::unique_ptr<Normalizer> strip_normalizer(bool left, bool right) { return std::make_unique<StripNormalizer>(left, right); }
+std::unique_ptr<Normalizer> strip_suffix_normalizer(std::string suffix) {
+  return std::make_unique<StripSuffixNormalizer>(std::move(suffix));
+}
 std::unique_ptr<Normalizer> byte_level_normalizer() { return std::make_unique<ByteLevelNormalizer>(); }
 std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading) {
   return std::make_unique<PrecompiledNormalizer>(std::move(map), reading);

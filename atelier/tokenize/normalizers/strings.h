@@ -20,6 +20,9 @@ enum class CharsMapReading {
 };
 std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading);
 
+// Takes every `suffix` off the end.
+std::unique_ptr<Normalizer> strip_suffix_normalizer(std::string suffix);
+
 // Runs of spaces become one, none at either end.
 std::unique_ptr<Normalizer> collapse_spaces_normalizer();
 
