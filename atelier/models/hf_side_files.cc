@@ -71,9 +71,18 @@ std::string template_of(const Json& tokenizer_config) {
 Result<std::unique_ptr<tokenize::Tokenizer>> read_tokenizer(const std::string& folder, const std::string& config_text) {
   ATELIER_TRY(const std::string json, read_optional(folder, "tokenizer.json"));
   if (!json.empty()) return tokenize::Tokenizer::from_tokenizer_json(json, io::join_path(folder, "tokenizer.json"), config_text);
-  ATELIER_TRY(const std::string model, read_optional(folder, "tokenizer.model"));
-  if (!model.empty()) return tokenize::Tokenizer::from_sentencepiece(model, io::join_path(folder, "tokenizer.model"), config_text);
-  return Status::not_found(folder + " has no tokenizer.json and no tokenizer.model");
+  for (const char* file : {"tokenizer.model", "spiece.model"}) {
+    ATELIER_TRY(const std::string model, read_optional(folder, file));
+    if (!model.empty()) return tokenize::Tokenizer::from_sentencepiece(model, io::join_path(folder, file), config_text);
+  }
+  ATELIER_TRY(const std::string vocab, read_optional(folder, "vocab.json"));
+  ATELIER_TRY(const std::string merges, read_optional(folder, "merges.txt"));
+  if (!vocab.empty() && !merges.empty()) {
+    return tokenize::Tokenizer::from_bpe_files(vocab, merges, io::join_path(folder, "vocab.json"), config_text);
+  }
+  ATELIER_TRY(const std::string words, read_optional(folder, "vocab.txt"));
+  if (!words.empty()) return tokenize::Tokenizer::from_wordpiece_vocab(words, io::join_path(folder, "vocab.txt"), config_text);
+  return Status::not_found(folder + " has no tokenizer.json, tokenizer.model, spiece.model, vocab.json with merges.txt, or vocab.txt");
 }
 
 }  // namespace
