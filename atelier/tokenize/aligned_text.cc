@@ -1,5 +1,7 @@
 #include "atelier/tokenize/aligned_text.h"
 
+#include <algorithm>
+
 #include "atelier/text/utf8.h"
 
 namespace atelier::tokenize {
@@ -23,7 +25,12 @@ AlignedText AlignedText::from_input(std::string_view input) {
 
 Span AlignedText::source(size_t begin, size_t end) const {
   if (is_identity_) return {static_cast<uint32_t>(origin_ + begin), static_cast<uint32_t>(origin_ + end)};
-  if (begin < end) return {sources_[begin].begin, sources_[end - 1].end};
+  if (begin < end) {
+    // Combining marks may have changed places: the first byte need not come first.
+    Span span = sources_[begin];
+    for (size_t i = begin + 1; i < end; ++i) span = {std::min(span.begin, sources_[i].begin), std::max(span.end, sources_[i].end)};
+    return span;
+  }
   const uint32_t at = begin < sources_.size() ? sources_[begin].begin : sources_.empty() ? 0 : sources_.back().end;
   return {at, at};
 }

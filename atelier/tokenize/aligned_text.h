@@ -29,7 +29,7 @@ class AlignedText {
   size_t size() const { return text_.size(); }
   bool empty() const { return text_.empty(); }
 
-  // Bytes of the user's text behind [begin, end); an empty range at the right place when begin == end.
+  // The bytes of the user's text that [begin, end) came from, first to last; an empty range at the right place when begin == end.
   Span source(size_t begin, size_t end) const;
 
   void append(std::string_view bytes, Span source);

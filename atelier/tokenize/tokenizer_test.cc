@@ -70,6 +70,14 @@ TEST(tokenizer, invalid_bytes_are_read_as_replacement_characters_with_their_offs
   EXPECT_EQ(encoding.offsets[4], (std::pair<size_t, size_t>(3, 4)));
 }
 
+TEST(tokenizer, offsets_stay_ordered_when_normalization_makes_marks_change_places) {
+  const auto tokenizer = small_tokenizer("qwen2");
+  const std::string text = "q\u0307\u0323x";  // NFC puts the dot below before the dot above
+  const Encoding encoding = tokenizer->encode(text).value();
+  EXPECT_EQ(tokenizer->decode(encoding.ids).value(), "q\u0323\u0307x");
+  for (const auto& [begin, end] : encoding.offsets) EXPECT_LE(begin, end);
+}
+
 TEST(tokenizer, a_stream_hands_out_whole_characters_as_soon_as_they_are_complete) {
   const auto tokenizer = small_tokenizer();
   const Encoding encoding = tokenizer->encode("é🙂x").value();
