@@ -2,6 +2,7 @@
 //
 // Provenance is what keeps a message from forging a turn: each byte of the output was written by the template or came from the
 // caller's data, followed through filters, slices and concatenation. Only the template's own bytes may become special tokens.
+// The roles system, user, assistant, tool, developer and function count as the template's own: some templates build "<|user|>" of them.
 // A template that cannot be parsed or rendered is an error; there is no fallback.
 #pragma once
 

@@ -1,6 +1,6 @@
 // A second reading of templates/goldens.jsonl: how many of them @huggingface/jinja renders alike, and which it does not.
 //
-//     npm install @huggingface/jinja@0.5.10 && node tests/golden/second_reading.mjs
+//     npm install @huggingface/jinja@0.5.11 && node tests/golden/second_reading.mjs
 //
 // That library is another implementation of the same subset; it raises less often than Jinja (missing attributes print nothing), and
 // knows neither Python's markup strings nor all of its methods. Differences are listed, not judged: the goldens are transformers'.
@@ -14,15 +14,16 @@ const folder = join(dirname(fileURLToPath(import.meta.url)), "templates");
 const read = (name) => readFileSync(join(folder, name), "utf-8");
 const conversations = JSON.parse(read("conversations.json"));
 const goldens = read("goldens.jsonl").trimEnd().split("\n").map((line) => JSON.parse(line));
-const NOW = new Date(1721997296 * 1000);
 
-function strftime_now(format) {
-  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const day = String(NOW.getUTCDate()).padStart(2, "0");
-  const month = String(NOW.getUTCMonth() + 1).padStart(2, "0");
-  return format.replace("%d", day).replace("%b", months[NOW.getUTCMonth()]).replace("%B", NOW.toLocaleString("en", { month: "long" }))
-    .replace("%m", month).replace("%Y", NOW.getUTCFullYear());
-}
+// strftime_now() of that library asks for the local time.
+process.env.TZ = "UTC";
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...parts) {
+    if (parts.length === 0) super(1721997296 * 1000);
+    else super(...parts);
+  }
+};
 
 // As render_jinja_template: reasoning under the names that templates read.
 function withReasoning(message) {
@@ -37,7 +38,7 @@ for (const { template, conversation, output, error } of goldens) {
   let rendered;
   let refused;
   try {
-    const all = { tools: null, documents: null, add_generation_prompt: false, ...variables, messages: messages.map(withReasoning), strftime_now };
+    const all = { tools: null, documents: null, add_generation_prompt: false, ...variables, messages: messages.map(withReasoning) };
     rendered = new Template(read(template + ".jinja")).render(all);
   } catch (e) {
     refused = e;

@@ -1,5 +1,6 @@
 // Python's arithmetic: true and floor division, signs of remainders, joining and repeating of sequences. Integers are 64 bits wide;
 // a result that does not fit is an error.
+#include <algorithm>
 #include <cmath>
 
 #include "atelier/tokenize/jinja/markup.h"
@@ -165,8 +166,14 @@ Value repeated(Runtime& runtime, const Value& sequence, int64_t count) {
     if (count > 0 && text.size() > 0 && static_cast<uint64_t>(count) > kMaxText / text.size()) {
       throw TemplateError("a repeated text grows over 16 MiB", StatusCode::kOutOfRange);
     }
+    if (count <= 0 || text.size() == 0) return Value::constant("");
+    constexpr int64_t kBlock = 256;  // copies at a time, since appending one character costs more than the character
     TextBuilder builder(runtime.budget);
-    for (int64_t i = 0; i < count && text.size() > 0; ++i) builder.append(text);
+    for (int64_t i = 0; i < std::min(count, kBlock); ++i) builder.append(text);
+    if (count <= kBlock) return Value::string(builder.finish());
+    Text block = builder.finish();
+    for (int64_t i = 0; i < count / kBlock; ++i) builder.append(block);
+    builder.append(block, 0, text.size() * static_cast<size_t>(count % kBlock));
     return Value::string(builder.finish());
   }
   size_t size = sequence.items().size();

@@ -1,5 +1,8 @@
 #include "atelier/tokenize/jinja/input.h"
 
+#include <algorithm>
+#include <string_view>
+
 #include "atelier/tokenize/jinja/unicode.h"
 
 namespace atelier::tokenize::jinja {
@@ -44,17 +47,26 @@ Value convert(Runtime& runtime, const Json& json, Origin origin, int depth) {
 // transformers' names for a message's reasoning; the first that is there and not null counts.
 constexpr const char* kReasoning[] = {"reasoning_content", "thinking", "reasoning"};
 
-Value with_reasoning_names(const Value& message) {
+// Roles that templates know. Several templates write a special token around them ('<|' + message['role'] + '|>'), so they count as
+// the template's own; any other role is the message's text, or it could spell "<|end|>" there.
+constexpr std::string_view kKnownRoles[] = {"system", "user", "assistant", "tool", "developer", "function"};
+
+bool is_known_role(std::string_view key, const Value& value) {
+  return key == "role" && value.is_string() && std::ranges::find(kKnownRoles, value.bytes()) != std::end(kKnownRoles);
+}
+
+Value prepared_message(const Value& message) {
   const Value* reasoning = nullptr;
   for (const char* name : kReasoning) {
     const Value* found = message.dict().find(name);
     if (!reasoning && found && !found->is_none()) reasoning = found;
   }
-  if (!reasoning) return message;
   Dict dict;
-  dict.set(Value::constant("thinking"), *reasoning);
-  for (const auto& [key, value] : message.dict().entries()) dict.set(key, value);
-  dict.set(Value::constant("reasoning_content"), *reasoning);
+  if (reasoning) dict.set(Value::constant("thinking"), *reasoning);
+  for (const auto& [key, value] : message.dict().entries()) {
+    dict.set(key, is_known_role(key.bytes(), value) ? Value::constant(value.bytes()) : value);
+  }
+  if (reasoning) dict.set(Value::constant("reasoning_content"), *reasoning);
   return Value::dict(std::move(dict), message.origin());
 }
 
@@ -70,7 +82,7 @@ Value messages_from_json(Runtime& runtime, const Json& messages) {
   Items items;
   for (const Value& message : list.items()) {
     if (!message.is_dict()) throw TemplateError("Chat messages should be dicts, but one is a " + message.type_name());
-    items.push_back(with_reasoning_names(message));
+    items.push_back(prepared_message(message));
   }
   return Value::list(std::move(items), list.origin());
 }

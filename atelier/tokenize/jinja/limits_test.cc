@@ -80,6 +80,14 @@ TEST(Limits, recursion_is_bounded) {
   expect_refused("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", "nested deeper than 100");
 }
 
+TEST(Limits, nested_calls_of_nested_expressions_stay_inside_the_stack) {
+  std::string inside = repeated("[", 40) + "f(x)" + repeated("]", 40);
+  expect_refused("{% macro f(x) %}{{ " + inside + " }}{% endmacro %}{{ f(1) }}", "nested deeper than 1000");
+  expect_refused("{% macro f(x) %}" + repeated("{% if x %}", 8) + "{{ " + inside + "|first }}" + repeated("{% endif %}", 8) +
+                     "{% endmacro %}{{ f(1) }}",
+                 "nested deeper than 1000");
+}
+
 TEST(Limits, cycles_through_namespaces_and_loops_do_no_harm) {
   EXPECT_EQ(text_of("{% set a = namespace() %}{% set a.a = a %}{% set a.l = [a] %}ok"), "ok");
   EXPECT_EQ(text_of("{% for i in [1, 2] %}{{ loop.changed(loop) }}{% endfor %}"), "TrueFalse");

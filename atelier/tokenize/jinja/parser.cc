@@ -50,7 +50,7 @@ class Parser : private ExpressionParser {
 Body Parser::body(std::initializer_list<const char*> ends) {
   DepthGuard guard(depth_, kMaxRecursion, "the template is");
   Body statements;
-  for (; current().type != Token::Type::kEnd;) {
+  while (current().type != Token::Type::kEnd) {
     int line = current().line;
     if (current().type == Token::Type::kData) {
       statements.push_back(std::make_unique<Stmt>(Stmt{line, Data{Value::constant(current().text)}}));
