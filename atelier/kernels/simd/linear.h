@@ -13,7 +13,6 @@ struct LinearKernels {
   using I = typename S::I;
 
   static constexpr int64_t kLanes = S::kLanes;
-  static constexpr int64_t kCacheLine = 64;
 
   static void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch) {
     switch (block.dtype) {
@@ -92,12 +91,10 @@ struct LinearKernels {
   // Decodes the panel of outputs n .. n + kLanes - 1; what lies beyond the block repeats its last row.
   template <class Decoder>
   static void decode_panel(const OutputBlock& block, int64_t n, int64_t K, const Panel<S>& panel) {
-    const uint8_t* next = block.w + (n + kLanes) * block.row_bytes;
-    for (int64_t i = 0; i < kLanes * block.row_bytes; i += kCacheLine)
-      S::prefetch(next + i);  // one row, alone, comes at the speed of latency
     const uint8_t* rows[kLanes];
     for (int64_t i = 0; i < kLanes; ++i) rows[i] = block.w + (n + i < block.N ? n + i : block.N - 1) * block.row_bytes;
-    Decoder::decode(rows, K, PanelWriter<S>(panel));
+    const uint8_t* next = block.w + (n + kLanes) * block.row_bytes;
+    Decoder::decode(rows, K, PanelWriter<S>(panel, next, kLanes * block.row_bytes * Decoder::Form::kGroup / K));
   }
 
   struct Int8Body {

@@ -33,14 +33,15 @@ struct PanelForm {
   static constexpr bool kSigned = kMaxQuant == 0;
 };
 
-// Stores quants, scales and mins of a panel in ascending order of inputs.
+// Stores quants, scales and mins of a panel in ascending order of inputs. With each group's scale it asks for as many bytes of what is
+// read next, from `next` on, as a group takes: rows are short, and the processor's own prefetching starts anew at each.
 template <class S>
 class PanelWriter {
  public:
   using F = typename S::F;
   using I = typename S::I;
 
-  explicit PanelWriter(const Panel<S>& panel) : panel_(panel) {}
+  PanelWriter(const Panel<S>& panel, const uint8_t* next, int64_t group_bytes) : panel_(panel), next_(next), group_bytes_(group_bytes) {}
 
   void quants(I a) {
     S::store_bytes(panel_.quants, a);
@@ -49,6 +50,9 @@ class PanelWriter {
   void scale(F a) {
     S::store(panel_.scales, a);
     panel_.scales += S::kLanes;
+    constexpr int64_t kCacheLine = 64;
+    for (int64_t i = 0; i < group_bytes_; i += kCacheLine) S::prefetch(next_ + i);
+    next_ += group_bytes_;
   }
   void min(F a) {
     S::store(panel_.mins, a);
@@ -57,6 +61,8 @@ class PanelWriter {
 
  private:
   Panel<S> panel_;
+  const uint8_t* next_;
+  int64_t group_bytes_;
 };
 
 // The low and the high nibble of every byte.
