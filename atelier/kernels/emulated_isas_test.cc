@@ -1,7 +1,7 @@
 // The rungs above AVX2, compiled once more on SIMDe's emulation of their instructions, for machines that lack them. The other tests of
 // this room run on these tables as on the native ones.
 // What a rung leaves to the one below is AVX-512's here.
-#include "atelier/kernels/test_tables.h"
+#include "tests/support/kernel_tables.h"
 
 #if __has_include(<simde/x86/avx512.h>)
 #pragma GCC diagnostic ignored "-Wpedantic"  // SIMDe's headers

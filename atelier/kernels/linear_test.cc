@@ -3,9 +3,9 @@
 #include <cmath>
 #include <memory>
 
-#include "atelier/kernels/test_tables.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
+#include "tests/support/kernel_tables.h"
 
 namespace atelier::kernels {
 namespace {
