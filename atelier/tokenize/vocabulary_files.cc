@@ -70,12 +70,12 @@ void make_gpt1(PipelineParts& parts) {
 
 // One line of a rank file: the bytes of a token in base64, a space, its rank.
 Status add_rank(std::string_view line, size_t num_lines, const std::string& name, Vocabulary& vocabulary) {
-  const std::vector<std::string_view> fields = split(line, ' ');
-  const std::optional<std::string> bytes = fields.size() == 2 ? decode_base64(fields[0]) : std::nullopt;
-  const std::optional<int64_t> rank = fields.size() == 2 ? parse_int(fields[1]) : std::nullopt;
-  if (!bytes || bytes->empty() || !rank) return Status::corrupt(name + ": " + quoted(line) + " is no base64 token and rank");
-  ATELIER_RETURN_IF_ERROR(Vocabulary::check_id(*rank, num_lines, name));
-  vocabulary.add(encode_byte_level(*bytes), static_cast<TokenId>(*rank));
+  const size_t space = line.find(' ');
+  const std::optional<std::string> bytes = decode_base64(line.substr(0, space));
+  const int64_t rank = space == std::string_view::npos ? -1 : parse_int(line.substr(space + 1)).value_or(-1);
+  if (!bytes || bytes->empty() || rank < 0) return Status::corrupt(name + ": " + quoted(line) + " is no base64 token and rank");
+  ATELIER_RETURN_IF_ERROR(Vocabulary::check_id(rank, num_lines, name));
+  vocabulary.add(encode_byte_level(*bytes), static_cast<TokenId>(rank));
   return {};
 }
 
