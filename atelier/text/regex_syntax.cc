@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "atelier/base/strings.h"
+#include "atelier/text/regex_sets.h"
 #include "atelier/text/utf8.h"
 
 namespace atelier::text {
@@ -20,14 +21,6 @@ struct Flags {
   bool extended = false;  // white space and #comments are skipped
 };
 
-std::shared_ptr<const CharSet> freeze(const icu::UnicodeSet& set) {
-  std::vector<std::pair<char32_t, char32_t>> ranges;
-  for (int32_t i = 0; i < set.getRangeCount(); ++i) {
-    ranges.emplace_back(static_cast<char32_t>(set.getRangeStart(i)), static_cast<char32_t>(set.getRangeEnd(i)));
-  }
-  return std::make_shared<CharSet>(ranges);
-}
-
 // Recursive descent over code points. Functions return a Status and leave their value in the last argument.
 class Parser {
  public:
@@ -40,7 +33,7 @@ class Parser {
     if (needs_word_) {
       icu::UnicodeSet word;
       ATELIER_RETURN_IF_ERROR(property_set("w", word));
-      tree.word = freeze(word);
+      tree.word = freeze_set(word);
     }
     return tree;
   }
@@ -68,7 +61,7 @@ class Parser {
   static RegexNode set_node(const icu::UnicodeSet& set) {
     RegexNode node;
     node.kind = RegexKind::kSet;
-    node.set = freeze(set);
+    node.set = freeze_set(set);
     return node;
   }
 
@@ -76,11 +69,6 @@ class Parser {
     icu::UnicodeSet set(static_cast<UChar32>(c), static_cast<UChar32>(c));
     if (flags.ignore_case) close_over_case(set);
     return set_node(set);
-  }
-
-  static void close_over_case(icu::UnicodeSet& set) {
-    set.closeOver(USET_CASE_INSENSITIVE);
-    set.removeAllStrings();
   }
 
   static RegexNode assertion(RegexAssertion kind) {
@@ -390,33 +378,8 @@ class Parser {
     return is_negative ? negated_property_set(name, set) : property_set(name, set);
   }
 
-  // General categories, scripts and binary properties under the names of ICU, and the POSIX names of Oniguruma.
   Status property_set(const std::string& name, icu::UnicodeSet& set) const {
-    static constexpr std::pair<const char*, const char*> kAliases[] = {
-        {"w", "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]"},
-        {"word", "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]"},
-        {"alnum", "[\\p{Alphabetic}\\p{Nd}]"},
-        {"alpha", "\\p{Alphabetic}"},
-        {"digit", "\\p{Nd}"},
-        {"space", "\\p{White_Space}"},
-        {"upper", "\\p{Uppercase}"},
-        {"lower", "\\p{Lowercase}"},
-        {"punct", "[\\p{P}$+<=>\\^`|~]"},
-        {"cntrl", "\\p{Cc}"},
-        {"xdigit", "\\p{ASCII_Hex_Digit}"},
-        {"blank", "[\\p{Zs}\\t]"},
-        {"any", "[\\u0000-\\U0010FFFF]"},
-        {"ascii", "[\\u0000-\\u007F]"},
-    };
-    std::string expression = "\\p{" + name + "}";
-    for (const auto& [alias, meaning] : kAliases) {
-      if (equals_ignoring_case(name, alias)) expression = meaning;
-    }
-    UErrorCode code = U_ZERO_ERROR;
-    const icu::UnicodeSet found(icu::UnicodeString::fromUTF8(expression), code);
-    if (U_FAILURE(code)) return unsupported("the property " + quoted(name, 40));
-    set.addAll(found);
-    return {};
+    return add_property_set(name, set) ? Status() : unsupported("the property " + quoted(name, 40));
   }
 
   Status negated_property_set(const std::string& name, icu::UnicodeSet& set) const {
