@@ -124,7 +124,7 @@ Result<Json> byte_level(const GgufVocabulary& vocabulary, const Json& bos) {
   Json merges = Json::array();
   for (const std::string& merge : vocabulary.merges) merges.push_back(merge);
   const Json bytes = step("ByteLevel").set("add_prefix_space", false).set("trim_offsets", true).set("use_regex", true);
-  return file(vocabulary, normalizer_json(*pre), pre_tokenizer_json(*pre), bos.is_null() ? bytes : bos, bytes,
+  return file(vocabulary, normalizer_json(*pre), pre_tokenizer_json(*pre), bos, bytes,
               bpe(vocabulary, std::move(merges), false, pre->ignore_merges));
 }
 

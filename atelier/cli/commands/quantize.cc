@@ -12,7 +12,10 @@
 #include "atelier/base/strings.h"
 #include "atelier/cli/command.h"
 #include "atelier/cli/conversion_progress.h"
+#include "atelier/cli/interrupt.h"
+#include "atelier/convert/measure_importance.h"
 #include "atelier/convert/presets.h"
+#include "atelier/io/file.h"
 #include "atelier/models/store.h"
 
 namespace atelier::cli {
@@ -21,7 +24,7 @@ namespace {
 struct QuantizeArgs {
   std::string source, target;
   std::string type = "Q4_K_M";
-  std::optional<std::string> importance;
+  std::optional<std::string> importance, importance_text, importance_out;
   bool shows_tensors = false;
 };
 
@@ -61,16 +64,36 @@ void print_summary(const QuantizeArgs& args, const convert::QuantizeReport& repo
                      num_fallbacks > 0 ? fmt::format("; {} fell back to another type, --tensors shows them", num_fallbacks) : "");
 }
 
+// Nothing when neither a matrix nor a text was given.
+Result<std::optional<convert::ImportanceMatrix>> find_importance(const QuantizeArgs& args, const std::string& source, Console& console) {
+  std::optional<convert::ImportanceMatrix> importance;
+  if (args.importance && args.importance_text) return Status::invalid("--imatrix and --imatrix-text: only one can be given");
+  if (args.importance_out && !args.importance_text) return Status::invalid("--imatrix-out needs --imatrix-text");
+  if (args.importance) {
+    ATELIER_TRY(importance, convert::ImportanceMatrix::load(*args.importance));
+  } else if (args.importance_text) {
+    ATELIER_TRY(const std::string text, io::read_file(*args.importance_text));
+    ATELIER_TRY(const std::unique_ptr<models::Model> model, models::load_model(source, {}));
+    Progress progress(console, "measure importance", 1);
+    convert::MeasureOptions options;
+    options.progress = [&progress](int64_t done, int64_t total) {
+      progress.set_total(total);
+      progress.update(done, std::to_string(done) + " tokens");
+      return !is_interrupted();
+    };
+    ATELIER_TRY(importance, convert::measure_importance(*model, text, options));
+    if (args.importance_out) ATELIER_RETURN_IF_ERROR(importance->save(*args.importance_out, *args.importance_text));
+  }
+  return importance;
+}
+
 Status run(const QuantizeArgs& args, Console& console) {
   ATELIER_TRY([[maybe_unused]] const convert::Preset* preset, convert::find_preset(args.type));
   ATELIER_TRY(const std::string source, models::resolve_model_path(args.source));
   convert::QuantizeOptions options;
   options.type = args.type;
-  std::optional<convert::ImportanceMatrix> importance;
-  if (args.importance) {
-    ATELIER_TRY(importance, convert::ImportanceMatrix::load(*args.importance));
-    options.importance = &*importance;
-  }
+  ATELIER_TRY(const std::optional<convert::ImportanceMatrix> importance, find_importance(args, source, console));
+  if (importance) options.importance = &*importance;
   Progress progress(console, "quantize", 1);
   options.progress = conversion_progress(progress);
   ATELIER_TRY(const convert::QuantizeReport report, convert::quantize_model(source, args.target, options));
@@ -86,6 +109,8 @@ CommandBody declare(Args& args) {
   args.positional("TARGET", options->target, "the .gguf file to write");
   args.option("--type", options->type, "TYPE", "one of " + preset_list());
   args.option("--imatrix", options->importance, "FILE", "importance matrix, as llama.cpp's llama-imatrix writes it");
+  args.option("--imatrix-text", options->importance_text, "FILE", "measure the importance matrix on this text, with the source model");
+  args.option("--imatrix-out", options->importance_out, "FILE", "keep the measured matrix, in llama.cpp's format");
   args.flag("--tensors", options->shows_tensors, "show what became of each tensor");
   return [options](Console& console) { return run(*options, console); };
 }
