@@ -100,6 +100,14 @@ std::string mapped(std::string_view s, size_t at, char32_t c, Case how) {
   }
 }
 
+// Where `needle` begins in `s`, from byte `from` on. Linear also for a long needle such as "aaa…b": memmem is, string_view::find is not.
+size_t first_of(std::string_view s, std::string_view needle, size_t from) {
+  constexpr size_t kShort = 16;
+  if (needle.size() <= kShort) return s.find(needle, from);
+  const void* found = memmem(s.data() + from, s.size() - from, needle.data(), needle.size());
+  return found ? static_cast<size_t>(static_cast<const char*>(found) - s.data()) : std::string_view::npos;
+}
+
 }  // namespace
 
 Value substring(Runtime& runtime, const Value& string, ByteRange range) {
@@ -155,11 +163,10 @@ std::optional<size_t> find(Runtime& runtime, const Text& text, const Text& needl
   if (range.first > range.second || range.second - range.first < needle.size()) return std::nullopt;
   if (needle.size() == 0) return is_last ? range.second : range.first;
   const char* base = text.bytes().data();
-  if (!is_last) {  // memmem is linear in the text, also for a needle like "aaa…b"
-    const void* found = memmem(base + range.first, range.second - range.first, needle.bytes().data(), needle.size());
-    size_t at = found ? static_cast<const char*>(found) - base : range.second;
-    runtime.budget.work(at - range.first);
-    return found ? std::optional(at) : std::nullopt;
+  if (!is_last) {
+    size_t at = first_of(text.view().substr(0, range.second), needle.view(), range.first);
+    runtime.budget.work(std::min(at, range.second) - range.first);
+    return at == std::string_view::npos ? std::nullopt : std::optional(at);
   }
   for (size_t at = range.second - needle.size() + 1; at-- > range.first;) {
     runtime.budget.work(needle.size());
