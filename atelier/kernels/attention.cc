@@ -44,10 +44,11 @@ AttentionBlock make_block(const AttentionShape& shape, const AttentionRun& run, 
   block.ldo = ldo;
   block.first_position = run.first_position + unit.row;
   block.dtype = run.kv.dtype;
-  const int64_t head_bytes = unit.kv_head * row_bytes(run.kv.dtype, shape.head_dim);
-  block.k = static_cast<const uint8_t*>(run.kv.k) + head_bytes;
-  block.v = static_cast<const uint8_t*>(run.kv.v) + head_bytes;
-  block.token_bytes = run.kv.token_bytes;
+  block.row_bytes = row_bytes(run.kv.dtype, shape.head_dim);
+  const int64_t head_offset = unit.kv_head * kKeyTile * block.row_bytes;
+  block.pages = run.kv.pages;
+  block.k_offset = run.kv.k_offset + head_offset;
+  block.v_offset = run.kv.v_offset + head_offset;
   block.alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
   return block;
 }

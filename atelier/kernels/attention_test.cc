@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "atelier/parallel/parallel.h"
-#include "atelier/quant/quant.h"
 #include "tests/support/kernel_tables.h"
 
 namespace atelier::kernels {
@@ -28,50 +27,55 @@ constexpr Config kConfigs[] = {
     {DType::kF16, 8, 1, 256, 70, 30.0f, 0, true},
 };
 
-// A sequence whose keys and values are in a cache; beyond the last token the cache holds NaN, which nothing may read into a result.
+// A sequence whose keys and values are in pages that lie anywhere; beyond the last token they hold NaN, which nothing may read into a
+// result.
 struct Sequence {
   Config c;
   AttentionShape shape;
-  std::vector<float> q, slopes;
-  std::vector<uint8_t> k, v;
-  int64_t token_bytes;
+  std::vector<float> q, k, v, slopes;  // k and v as they are read back from the cache
+  std::vector<std::vector<uint8_t>> memory;
+  std::vector<uint8_t*> pages;
+  KvView kv;
 
   explicit Sequence(const Config& config) : c(config) {
-    const int64_t width = c.kv_heads * c.head_dim;
-    token_bytes = row_bytes(c.dtype, width);
+    const int64_t kv_width = c.kv_heads * c.head_dim, part = kKeyTile * row_bytes(c.dtype, kv_width);
+    constexpr int64_t kOtherLayers = 192;  // bytes of a page before this layer's
     q = random_floats(c.length * c.heads * c.head_dim, 1);
-    for (auto* cache : {&k, &v}) {
-      const std::vector<float> values = random_floats(c.length * width, cache == &k ? 2 : 3);
-      cache->assign((c.length + kKeyTile) * token_bytes, 0xff);
-      quant::from_f32(c.dtype, values.data(), cache->data(), c.length * width);
+    k = random_floats(c.length * kv_width, 2);
+    v = random_floats(c.length * kv_width, 3);
+    for (int64_t s = 0; s < c.length + kKeyTile; s += kKeyTile) memory.emplace_back(kOtherLayers + 2 * part, 0xff);
+    for (auto& page : memory) pages.push_back(page.data());
+    kv = {c.dtype, pages.data(), kOtherLayers, kOtherLayers + part};
+    store_kv(kv, c.kv_heads, c.head_dim, 0, k.data(), v.data(), c.length);
+    for (int64_t s = 0; s < c.length; ++s) {
+      for (int64_t g = 0; g < c.kv_heads; ++g) {
+        const int64_t row = (g * kKeyTile + s % kKeyTile) * row_bytes(c.dtype, c.head_dim);
+        load(c.dtype, pages[s / kKeyTile] + kv.k_offset + row, &k[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
+        load(c.dtype, pages[s / kKeyTile] + kv.v_offset + row, &v[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
+      }
     }
     for (int64_t h = 0; h < c.heads; ++h) slopes.push_back(1.0f / static_cast<float>(2 << h));
     shape = {c.heads, c.kv_heads, c.head_dim, 0.3f, c.soft_cap, c.window, c.has_alibi ? slopes.data() : nullptr};
   }
 
   int64_t width() const { return c.heads * c.head_dim; }
-  AttentionRun run(int64_t first_row, int64_t rows, int64_t first_position) const {
-    return {first_row, rows, first_position, {c.dtype, k.data(), v.data(), token_bytes}};
-  }
+  AttentionRun run(int64_t first_row, int64_t rows, int64_t first_position) const { return {first_row, rows, first_position, kv}; }
 
   // Softmax over all visible keys at once, in double.
   std::vector<double> exact(int64_t position, int64_t head) const {
     const int64_t g = head / (c.heads / c.kv_heads), kv_width = c.kv_heads * c.head_dim;
-    std::vector<float> keys(c.length * kv_width), values(keys.size());
-    quant::to_f32(c.dtype, k.data(), keys.data(), keys.size());
-    quant::to_f32(c.dtype, v.data(), values.data(), values.size());
     std::vector<double> out(c.head_dim, 0.0);
     double total = 0;
     for (int64_t s = c.window > 0 ? std::max<int64_t>(0, position - c.window + 1) : 0; s <= position; ++s) {
       double score = 0;
       for (int64_t d = 0; d < c.head_dim; ++d) {
-        score += static_cast<double>(q[position * width() + head * c.head_dim + d]) * keys[s * kv_width + g * c.head_dim + d];
+        score += static_cast<double>(q[position * width() + head * c.head_dim + d]) * k[s * kv_width + g * c.head_dim + d];
       }
       score *= shape.scale;
       if (c.soft_cap > 0) score = c.soft_cap * std::tanh(score / c.soft_cap);
       if (c.has_alibi) score += slopes[head] * static_cast<double>(s - position);
       total += std::exp(score);
-      for (int64_t d = 0; d < c.head_dim; ++d) out[d] += std::exp(score) * values[s * kv_width + g * c.head_dim + d];
+      for (int64_t d = 0; d < c.head_dim; ++d) out[d] += std::exp(score) * v[s * kv_width + g * c.head_dim + d];
     }
     for (double& o : out) o /= total;
     return out;
@@ -95,9 +99,10 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.ldq = block.ldo = s.width();
         block.first_position = first + t;
         block.dtype = s.c.dtype;
-        block.k = s.k.data() + g * row_bytes(s.c.dtype, s.c.head_dim);
-        block.v = s.v.data() + g * row_bytes(s.c.dtype, s.c.head_dim);
-        block.token_bytes = s.token_bytes;
+        block.pages = s.kv.pages;
+        block.row_bytes = row_bytes(s.c.dtype, s.c.head_dim);
+        block.k_offset = s.kv.k_offset + g * kKeyTile * block.row_bytes;
+        block.v_offset = s.kv.v_offset + g * kKeyTile * block.row_bytes;
         block.alibi_slopes = s.c.has_alibi ? s.slopes.data() + g * group : nullptr;
         GetParam().table->attention(s.shape, block, scratch.data());
       }

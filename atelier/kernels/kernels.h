@@ -62,13 +62,19 @@ enum class RotaryLayout : uint8_t {
 void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int64_t R, const int32_t* position, const float* cos,
             const float* sin, RotaryLayout layout);
 
-// Keys or values of one sequence in one layer: token s, kv head g starts at data + s * token_bytes + g * row_bytes(dtype, D).
+// Keys and values of one sequence in one layer. Page i holds what tokens 64 i .. 64 i + 63 have in all layers, wherever it lies in
+// memory. In it, the keys of this layer are rows [G, kKeyTile, D] of row_bytes(dtype, D) bytes from k_offset on, and the values likewise
+// from v_offset on: so that the keys of one head, a tile of attention, are one piece.
+inline constexpr int64_t kKeyTile = 64;  // tokens of a page
 struct KvView {
-  DType dtype = DType::kF16;  // kF32, kF16 or kQ8_0 (then D is a multiple of 32)
-  const void* k = nullptr;
-  const void* v = nullptr;
-  int64_t token_bytes = 0;
+  DType dtype = DType::kF16;        // kF32, kF16 or kQ8_0 (then D is a multiple of 32)
+  uint8_t* const* pages = nullptr;  // those of every token that is read or written
+  int64_t k_offset = 0;             // bytes
+  int64_t v_offset = 0;
 };
+
+// Stores keys and values of T tokens from `position` on: k and v are float32 [T, G, D].
+void store_kv(const KvView& kv, int64_t num_kv_heads, int64_t head_dim, int64_t position, const float* k, const float* v, int64_t T);
 
 // A run of consecutive query rows of one sequence.
 struct AttentionRun {
@@ -89,8 +95,7 @@ struct AttentionShape {
 };
 
 // out[t, h, :] = softmax_s(scale * q[t, h, :] . k[s, g, :]) v[s, g, :], g = h / (H / G). q, out: [T, H, D] with row strides ldq, ldo.
-// Online softmax over tiles of kKeyTile keys at fixed absolute positions (Dao et al. 2022, arXiv:2205.14135).
-inline constexpr int64_t kKeyTile = 64;
+// Online softmax over tiles of kKeyTile keys at fixed absolute positions, one a page (Dao et al. 2022, arXiv:2205.14135).
 void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo);
 
 // `count` float32 values into a KV cache row of `dtype` (kF32, kF16, kBF16, kQ8_0), and one row of any type back to float32.

@@ -56,9 +56,10 @@ struct AttentionBlock {
   int64_t num_heads = 0;       // H / G
   int64_t first_position = 0;  // of row 0
   DType dtype = DType::kF32;   // of keys and values
-  const uint8_t* k = nullptr;  // this kv head of token 0; tokens are token_bytes apart
-  const uint8_t* v = nullptr;
-  int64_t token_bytes = 0;
+  const uint8_t* const* pages = nullptr;
+  int64_t k_offset = 0;  // of this kv head's keys in a page, rows [kKeyTile, D]; bytes
+  int64_t v_offset = 0;
+  int64_t row_bytes = 0;                // of D values
   const float* alibi_slopes = nullptr;  // [heads] or null
 };
 

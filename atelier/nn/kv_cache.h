@@ -1,8 +1,8 @@
 // Keys and values of one sequence, per layer, in the cache's type.
 //
-// Token s of layer l is one row of G * D values, kv heads side by side. Memory for the whole planned context is reserved at once
-// and touched only as tokens arrive. Attention always reads keys and values back from here, so a prompt computed in chunks and a
-// prompt computed at once see the same bits.
+// Pages of KvLayout, one after another. Memory for the whole planned context is reserved at once and touched only as tokens arrive.
+// Attention always reads keys and values back from here, so a prompt computed in chunks and a prompt computed at once see the same
+// bits.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 #include "atelier/base/status.h"
 #include "atelier/kernels/kernels.h"
-#include "atelier/nn/spec.h"
+#include "atelier/nn/kv_layout.h"
 
 namespace atelier::nn {
 
@@ -18,7 +18,7 @@ class KvCache {
  public:
   // dtype: kF32, kF16 or kQ8_0 (which needs D to be a multiple of 32: InvalidArgument otherwise).
   static Result<KvCache> create(const TransformerSpec& spec, DType dtype, int64_t context);
-  static int64_t bytes_for(const TransformerSpec& spec, DType dtype, int64_t context);
+  static int64_t bytes_for(const TransformerSpec& spec, DType dtype, int64_t context);  // whole pages
 
   KvCache(KvCache&&) noexcept;
   KvCache& operator=(KvCache&&) noexcept;
@@ -26,7 +26,7 @@ class KvCache {
 
   int64_t length() const { return length_; }    // tokens stored in every layer
   int64_t context() const { return context_; }  // tokens it can hold
-  DType dtype() const { return dtype_; }
+  DType dtype() const { return layout_.dtype; }
 
   void truncate(int64_t length);  // forgets the tokens from `length` on
 
@@ -38,16 +38,12 @@ class KvCache {
 
  private:
   KvCache() = default;
-  uint8_t* keys(int64_t layer) const { return memory_ + 2 * layer * layer_bytes_; }
-  uint8_t* values(int64_t layer) const { return keys(layer) + layer_bytes_; }
 
-  DType dtype_ = DType::kF16;
+  KvLayout layout_;
   int64_t length_ = 0, context_ = 0;
-  int64_t row_values_ = 0;     // G * D
-  int64_t token_bytes_ = 0;    // of one row
-  int64_t layer_bytes_ = 0;    // of one layer's keys
-  uint8_t* memory_ = nullptr;  // anonymous mapping: [L][keys, values][context] rows
+  uint8_t* memory_ = nullptr;  // anonymous mapping
   size_t mapped_bytes_ = 0;
+  std::vector<uint8_t*> pages_;  // in memory_
 };
 
 }  // namespace atelier::nn

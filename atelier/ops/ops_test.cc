@@ -107,7 +107,11 @@ TEST_F(Ops, soft_cap_and_gate_match_their_formulas) {
 TEST_F(Ops, attention_over_one_key_returns_its_value) {
   const std::vector<float> k = {1, 2, 3, 4}, v = {5, 6, 7, 8};
   const kernels::AttentionShape shape{.num_heads = 2, .num_kv_heads = 1, .head_dim = 4, .scale = 0.5f};
-  const kernels::AttentionRun run{.first_row = 0, .num_rows = 1, .first_position = 0, .kv = {DType::kF32, k.data(), v.data(), 16}};
+  std::vector<uint8_t> page(2 * kernels::kKeyTile * 16);
+  uint8_t* const pages[] = {page.data()};
+  const kernels::KvView kv = {DType::kF32, pages, 0, kernels::kKeyTile * 16};
+  kernels::store_kv(kv, 1, 4, 0, k.data(), v.data(), 1);
+  const kernels::AttentionRun run{.first_row = 0, .num_rows = 1, .first_position = 0, .kv = kv};
   const Tensor out = attention(context_, shape, std::span(&run, 1), make({1, 8}, {1, 1, 1, 1, 9, 9, 9, 9}));
   for (int i = 0; i < 8; ++i) EXPECT_FLOAT_EQ(out.f32()[i], v[static_cast<size_t>(i % 4)]);
   EXPECT_THROW(static_cast<void>(attention(context_, shape, std::span(&run, 1), make({1, 7}, {}))), ShapeError);

@@ -31,11 +31,12 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, const Quer
   float total = 0;
   std::fill_n(query.out, D, 0.0f);
   for (int64_t tile = first / kKeyTile * kKeyTile; tile <= query.position; tile += kKeyTile) {
+    const uint8_t* page = block.pages[tile / kKeyTile];
     const int64_t begin = std::max(first, tile), end = std::min(query.position + 1, tile + kKeyTile);
     float scores[kKeyTile];
     float tile_largest = largest;
     for (int64_t s = begin; s < end; ++s) {
-      quant::to_f32(block.dtype, block.k + s * block.token_bytes, row, D);
+      quant::to_f32(block.dtype, page + block.k_offset + (s - tile) * block.row_bytes, row, D);
       scores[s - tile] = score(shape, query, row, s);
       tile_largest = std::max(tile_largest, scores[s - tile]);
     }
@@ -46,7 +47,7 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, const Quer
     for (int64_t s = begin; s < end; ++s) {
       const float weight = std::exp(scores[s - tile] - largest);
       total += weight;
-      quant::to_f32(block.dtype, block.v + s * block.token_bytes, row, D);
+      quant::to_f32(block.dtype, page + block.v_offset + (s - tile) * block.row_bytes, row, D);
       for (int64_t d = 0; d < D; ++d) query.out[d] += weight * row[d];
     }
   }

@@ -85,9 +85,9 @@ class AttentionKernel {
   }
 
   // Rows `keys` of the tile as float32 [kKeyTile, width], zeros beyond head_dim.
-  void widen_tile(const uint8_t* first, int64_t tile, Range keys) {
+  void widen_tile(const uint8_t* first, Range keys) {
     for (int64_t s = keys.begin; s < keys.end; ++s) {
-      const uint8_t* src = first + (tile + s) * block_.token_bytes;
+      const uint8_t* src = first + s * block_.row_bytes;
       float* dst = tile_ + s * width_;
       if (width_ != shape_.head_dim) S::store(dst + width_ - kLanes, S::zero());
       switch (block_.dtype) {
@@ -115,7 +115,7 @@ class AttentionKernel {
   // The weights w_s of every query, and its new m, l and c.
   void score_tile(int64_t tile) {
     const Range keys = seen_by_block(tile);
-    widen_tile(block_.k, tile, keys);
+    widen_tile(block_.pages[tile / kKeyTile] + block_.k_offset, keys);
     GemmF32<S>::multiply(queries_, width_, num_queries_, tile_ + keys.begin * width_, width_, width_, keys.end - keys.begin,
                          weights_ + keys.begin, kKeyTile);
     for (int64_t i = 0; i < num_queries_; ++i) {
@@ -153,7 +153,7 @@ class AttentionKernel {
   }
 
   void add_values(int64_t tile) {
-    widen_tile(block_.v, tile, seen_by_block(tile));
+    widen_tile(block_.pages[tile / kKeyTile] + block_.v_offset, seen_by_block(tile));
     int64_t i = 0;
     while (i < num_queries_) {
       const Range range = seen(i, tile);
