@@ -11,8 +11,17 @@ set(ATELIER_ISA_FLAGS_avx512 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512vl
 set(ATELIER_ISA_FLAGS_avx512vnni ${ATELIER_ISA_FLAGS_avx512} -mavx512vnni)
 set(ATELIER_ISA_FLAGS_avx512bf16 ${ATELIER_ISA_FLAGS_avx512vnni} -mavx512bf16)
 
-# The tests' emulation of wide registers passes them in memory, which GCC would note.
-set_source_files_properties(${CMAKE_SOURCE_DIR}/atelier/kernels/emulated_isas_test.cc PROPERTIES COMPILE_OPTIONS -Wno-psabi)
+# The tests' emulation of wide registers passes them in memory, which GCC would note. At -O1 it takes a minute to compile, at -Og seconds.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/atelier/kernels/emulated_isas_test.cc PROPERTIES COMPILE_OPTIONS "-Wno-psabi;-Og")
+
+# What most files of a room include, precompiled once for all rooms where ATELIER_PRECOMPILE says so.
+if(ATELIER_PRECOMPILE)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/room_header.cc CONTENT "")
+  add_library(atelier_room_header OBJECT ${CMAKE_BINARY_DIR}/generated/room_header.cc)
+  target_link_libraries(atelier_room_header PRIVATE atelier_warnings atelier_options)
+  target_precompile_headers(atelier_room_header PRIVATE <algorithm> <cmath> <cstdint> <cstring> <functional> <map> <memory> <optional> <span>
+                            <string> <string_view> <unordered_map> <utility> <variant> <vector>)
+endif()
 
 # GoogleTest's header is half of what a test costs to compile: it is precompiled once, and tests are optimised a little only.
 function(atelier_test_options target)
@@ -36,7 +45,7 @@ function(atelier_room name)
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   foreach(source ${sources})
     if(source MATCHES "_(avx2|avxvnni|avx512|avx512vnni|avx512bf16)\\.cc$")
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${ATELIER_ISA_FLAGS_${CMAKE_MATCH_1}}")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${ATELIER_ISA_FLAGS_${CMAKE_MATCH_1}}" SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endforeach()
 
@@ -58,6 +67,9 @@ function(atelier_room name)
     add_library(atelier_${name} OBJECT ${sources} ${generated})
     set(scope PUBLIC)
     target_link_libraries(atelier_${name} PRIVATE atelier_warnings)
+    if(ATELIER_PRECOMPILE)
+      target_precompile_headers(atelier_${name} REUSE_FROM atelier_room_header)
+    endif()
   endif()
   target_include_directories(atelier_${name} ${scope} $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}>)
   target_link_libraries(atelier_${name} ${scope} ${ARG_LIBRARIES} atelier_options)
