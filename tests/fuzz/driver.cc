@@ -24,7 +24,7 @@ struct Options {
   uint64_t seed = 1;
   double seconds = 0;  // 0: no limit
   std::optional<uint64_t> only;
-  unsigned timeout_s = 30;  // for one input
+  unsigned timeout_s = 30;  // of processor time, for one input
   std::string failure = "fuzz-failure.bin";
   std::vector<std::string> seed_paths;
 };
@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
   }
   const atelier::fuzz::Mutator mutator(read_seeds(options.seed_paths));
   if (mutator.seeds().empty()) return 2;
-  atelier::fuzz::install_guard({.max_seconds = options.timeout_s}, options.failure);
+  atelier::fuzz::install_guard({.max_cpu_seconds = options.timeout_s}, options.failure);
   if (options.only) {
     atelier::fuzz::run_guarded(mutator.mutant(options.seed, *options.only), describe(options, *options.only));
     return 0;

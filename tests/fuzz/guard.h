@@ -11,7 +11,7 @@ namespace atelier::fuzz {
 struct Limits {
   size_t max_allocation_bytes = size_t{128} << 20;  // of a single request; needs AddressSanitizer's malloc hooks
   size_t max_resident_bytes = size_t{2} << 30;      // of the process, looked at after each input
-  unsigned max_seconds = 30;                        // for one input
+  unsigned max_cpu_seconds = 30;                    // of processor time, for one input
 };
 
 // `failure_path` receives the input that was running when something went wrong.
