@@ -17,6 +17,8 @@ Result<nn::KvCache> Model::new_cache(int64_t context) const {
   return nn::KvCache::create(spec(), kv_dtype_, context > 0 ? context : context_);
 }
 
+Result<std::shared_ptr<nn::KvPool>> Model::new_pool(int64_t num_pages) const { return nn::KvPool::create(spec(), kv_dtype_, num_pages); }
+
 Result<std::span<const float>> Model::forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits) {
   const auto rows = static_cast<int64_t>(ids.size());
   const nn::RowRun run{&cache, rows};
@@ -27,25 +29,42 @@ Result<std::span<const float>> Model::forward(std::span<const int32_t> ids, nn::
 
 Result<std::span<const float>> Model::forward_batch(std::span<const int32_t> ids, std::span<const nn::RowRun> runs,
                                                     std::span<const int64_t> logit_rows) {
+  ATELIER_RETURN_IF_ERROR(run(ids, runs));
+  return logits(logit_rows);
+}
+
+Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
   for (const int32_t id : ids) {
     if (id < 0 || id >= spec().vocab_size) {
       return Status::invalid("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(spec().vocab_size));
     }
   }
   for (const nn::RowRun& run : runs) {
-    if (run.cache->length() + run.num_rows > run.cache->context()) {
+    const int64_t length = run.cache->length() + run.num_rows;
+    if (length > run.cache->context()) {
       return Status::out_of_range("context full: " + std::to_string(run.cache->length()) + " + " + std::to_string(run.num_rows) +
                                   " tokens do not fit into " + std::to_string(run.cache->context()) + "; use a larger --context");
+    }
+    if (!run.cache->reserve(run.num_rows)) {
+      return Status::out_of_range("KV cache: no free page for " + std::to_string(length) +
+                                  " tokens of a sequence, all are in use; end another sequence or use a larger pool");
     }
   }
   arena_.reset();
   Context context{arena_, precision_};
-  const Tensor hidden = decoder_->forward(context, ids, runs);
-  if (logit_rows.empty()) return std::span<const float>();
-  Tensor wanted = arena_.empty_f32({static_cast<int64_t>(logit_rows.size()), spec().width});
-  for (size_t i = 0; i < logit_rows.size(); ++i) {
-    ATELIER_CHECK(logit_rows[i] >= 0 && logit_rows[i] < hidden.dim(0));
-    std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden.f32() + logit_rows[i] * spec().width,
+  hidden_ = decoder_->forward(context, ids, runs);
+  after_run_ = arena_.mark();
+  return {};
+}
+
+std::span<const float> Model::logits(std::span<const int64_t> rows) {
+  if (rows.empty()) return {};
+  arena_.rewind(after_run_);
+  Context context{arena_, precision_};
+  Tensor wanted = arena_.empty_f32({static_cast<int64_t>(rows.size()), spec().width});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ATELIER_CHECK(rows[i] >= 0 && rows[i] < hidden_.dim(0));
+    std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden_.f32() + rows[i] * spec().width,
                 static_cast<size_t>(spec().width) * sizeof(float));
   }
   const Tensor logits = decoder_->logits(context, wanted);

@@ -54,7 +54,8 @@ class Model {
   const GenerationDefaults& defaults() const { return defaults_; }
   bool adds_bos() const { return adds_bos_; }  // encode() puts BOS first
 
-  Result<nn::KvCache> new_cache(int64_t context = 0) const;  // 0: context()
+  Result<nn::KvCache> new_cache(int64_t context = 0) const;  // 0: context(); on a pool of its own
+  Result<std::shared_ptr<nn::KvPool>> new_pool(int64_t num_pages) const;
 
   // Runs `ids` behind what `cache` holds and returns the logits of the last num_logits of them, [num_logits, V] row-major.
   // Errors: an id outside the vocabulary; no room in the cache (then nothing has run).
@@ -63,6 +64,11 @@ class Model {
   // The same for several sequences at once: ids run after run; logits of the rows listed in `logit_rows`, in that order.
   Result<std::span<const float>> forward_batch(std::span<const int32_t> ids, std::span<const nn::RowRun> runs,
                                                std::span<const int64_t> logit_rows);
+
+  // forward_batch in two steps, for more rows than one should hold the logits of: run() stores keys and values, logits() may then be
+  // asked for any rows of it, [rows.size(), V], again and again.
+  Status run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs);
+  std::span<const float> logits(std::span<const int64_t> rows);
 
  private:
   friend class ModelLoader;
@@ -82,6 +88,8 @@ class Model {
   std::string chat_template_;
   GenerationDefaults defaults_;
   Arena arena_;
+  Tensor hidden_;          // [T, C] of the last run()
+  Arena::Mark after_run_;  // what logits() rewinds to
 };
 
 // `path` is a .gguf file or a Hugging Face folder (names of the store are resolved by models/store.h before).

@@ -35,6 +35,7 @@ Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::spa
   rows.position.reserve(ids.size());
   int64_t end = 0;
   for (const RowRun& run : runs) {
+    ATELIER_CHECK(run.cache->reserve(run.num_rows));
     for (int64_t i = 0; i < run.num_rows; ++i) rows.position.push_back(static_cast<int32_t>(run.cache->length() + i));
     end = std::max(end, run.cache->length() + run.num_rows);
   }

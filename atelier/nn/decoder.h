@@ -77,7 +77,7 @@ class Decoder {
   const DecoderParameters& parameters() const { return parameters_; }
 
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
-  // The caller has checked that ids are in [0, V) and that each cache has room.
+  // The caller has checked that ids are in [0, V) and that each cache can reserve() its rows.
   Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs);
 
   // Logits [T, V] of hidden states [T, C].

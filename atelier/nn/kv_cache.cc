@@ -1,67 +1,106 @@
 #include "atelier/nn/kv_cache.h"
 
-#include <sys/mman.h>
-
-#include <utility>
+#include <algorithm>
+#include <cstring>
 
 #include "atelier/base/error.h"
-#include "atelier/base/strings.h"
 
 namespace atelier::nn {
 
+KvCache::KvCache(std::shared_ptr<KvPool> pool, int64_t context) : pool_(std::move(pool)), context_(context) {
+  pages_.reserve(static_cast<size_t>(KvLayout::num_pages(context)));
+  addresses_.reserve(static_cast<size_t>(KvLayout::num_pages(context)));
+}
+
 Result<KvCache> KvCache::create(const TransformerSpec& spec, DType dtype, int64_t context) {
-  if (dtype == DType::kQ8_0 && spec.head_dim % 32 != 0) {
-    return Status::invalid("KV cache: q8_0 needs a head width that is a multiple of 32, this model has " + std::to_string(spec.head_dim) +
-                           "; use --kv f16");
-  }
-  KvCache cache;
-  cache.layout_ = KvLayout(spec, dtype);
-  cache.context_ = context;
-  const int64_t num_pages = KvLayout::num_pages(context), page_bytes = cache.layout_.page_bytes();
-  cache.mapped_bytes_ = static_cast<size_t>(num_pages * page_bytes);
-  void* memory = mmap(nullptr, cache.mapped_bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    return Status::out_of_range("KV cache: " + human_bytes(cache.mapped_bytes_) + " for a context of " + std::to_string(context) +
-                                " tokens cannot be reserved; use a smaller --context or --kv q8_0");
-  }
-  cache.memory_ = static_cast<uint8_t*>(memory);
-  for (int64_t i = 0; i < num_pages; ++i) cache.pages_.push_back(cache.memory_ + i * page_bytes);
-  return cache;
+  ATELIER_TRY(auto pool, KvPool::create(spec, dtype, KvLayout::num_pages(context)));
+  return KvCache(std::move(pool), context);
 }
 
 int64_t KvCache::bytes_for(const TransformerSpec& spec, DType dtype, int64_t context) {
-  const KvLayout layout(spec, dtype);
-  return KvLayout::num_pages(context) * layout.page_bytes();
+  return KvLayout::num_pages(context) * KvLayout(spec, dtype).page_bytes();
 }
 
-KvCache::KvCache(KvCache&& other) noexcept { *this = std::move(other); }
-
 KvCache& KvCache::operator=(KvCache&& other) noexcept {
-  if (this == &other) return *this;
-  if (memory_ != nullptr) munmap(memory_, mapped_bytes_);
-  layout_ = other.layout_;
-  length_ = other.length_;
-  context_ = other.context_;
-  memory_ = std::exchange(other.memory_, nullptr);
-  mapped_bytes_ = std::exchange(other.mapped_bytes_, 0);
-  pages_ = std::move(other.pages_);
+  std::swap(pool_, other.pool_);
+  std::swap(context_, other.context_);
+  std::swap(length_, other.length_);
+  std::swap(pages_, other.pages_);
+  std::swap(addresses_, other.addresses_);
   return *this;
 }
 
 KvCache::~KvCache() {
-  if (memory_ != nullptr) munmap(memory_, mapped_bytes_);
+  for (const KvPool::Page page : pages_) pool_->release(page);
+}
+
+KvCache KvCache::fork() const {
+  KvCache copy(pool_, context_);
+  copy.length_ = length_;
+  for (const KvPool::Page page : pages_) {
+    pool_->share(page);
+    copy.pages_.push_back(page);
+    copy.addresses_.push_back(pool_->data(page));
+  }
+  return copy;
+}
+
+void KvCache::append_shared(KvPool::Page page, int64_t tokens) {
+  ATELIER_CHECK(length_ == static_cast<int64_t>(pages_.size()) * kPageTokens && tokens <= kPageTokens && length_ + tokens <= context_);
+  pool_->share(page);
+  pages_.push_back(page);
+  addresses_.push_back(pool_->data(page));
+  length_ += tokens;
+}
+
+void KvCache::replace_shared(int64_t index, KvPool::Page page) {
+  pool_->share(page);
+  pool_->release(std::exchange(pages_[static_cast<size_t>(index)], page));
+  addresses_[static_cast<size_t>(index)] = pool_->data(page);
+}
+
+bool KvCache::must_copy_last() const {
+  return length_ % kPageTokens != 0 && pool_->num_owners(pages_[static_cast<size_t>(length_ / kPageTokens)]) > 1;
+}
+
+int64_t KvCache::num_missing_pages(int64_t length) const {
+  const int64_t missing = std::max<int64_t>(0, KvLayout::num_pages(length) - static_cast<int64_t>(pages_.size()));
+  return missing + (length > length_ && must_copy_last() ? 1 : 0);
+}
+
+bool KvCache::reserve(int64_t rows) {
+  ATELIER_CHECK(length_ + rows <= context_);
+  if (num_missing_pages(length_ + rows) > pool_->num_free()) return false;
+  if (rows > 0 && must_copy_last()) {
+    const auto last = static_cast<size_t>(length_ / kPageTokens);
+    const KvPool::Page copy = *pool_->take();
+    std::memcpy(pool_->data(copy), addresses_[last], static_cast<size_t>(pool_->layout().page_bytes()));
+    pool_->release(std::exchange(pages_[last], copy));
+    addresses_[last] = pool_->data(copy);
+  }
+  while (static_cast<int64_t>(pages_.size()) < KvLayout::num_pages(length_ + rows)) {
+    pages_.push_back(*pool_->take());
+    addresses_.push_back(pool_->data(pages_.back()));
+  }
+  return true;
 }
 
 void KvCache::truncate(int64_t length) {
   ATELIER_CHECK(length >= 0 && length <= length_);
   length_ = length;
+  while (static_cast<int64_t>(pages_.size()) > KvLayout::num_pages(length)) {
+    pool_->release(pages_.back());
+    pages_.pop_back();
+    addresses_.pop_back();
+  }
 }
 
 void KvCache::write(int64_t layer, const float* k, const float* v, int64_t rows) {
-  ATELIER_CHECK(length_ + rows <= context_);
-  kernels::store_kv(view(layer), layout_.num_kv_heads, layout_.head_dim, length_, k, v, rows);
+  ATELIER_CHECK(length_ + rows <= static_cast<int64_t>(pages_.size()) * kPageTokens);
+  const KvLayout& layout = pool_->layout();
+  kernels::store_kv(view(layer), layout.num_kv_heads, layout.head_dim, length_, k, v, rows);
 }
 
-kernels::KvView KvCache::view(int64_t layer) const { return layout_.view(layer, pages_.data()); }
+kernels::KvView KvCache::view(int64_t layer) const { return pool_->layout().view(layer, addresses_.data()); }
 
 }  // namespace atelier::nn
