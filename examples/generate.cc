@@ -6,8 +6,7 @@
 #include <string_view>
 
 #include "atelier/generate/chat_prompt.h"
-#include "atelier/generate/model_sequence.h"
-#include "atelier/generate/session.h"
+#include "atelier/generate/engine.h"
 #include "atelier/models/model.h"
 
 namespace {
@@ -31,8 +30,7 @@ atelier::Status run(const std::string& path, const std::string& question) {
   input.add_generation_prompt = true;
   ATELIER_TRY(auto prompt, atelier::generate::chat_prompt(chat_template, *tokenizer, input));
 
-  ATELIER_TRY(auto sequence, atelier::generate::ModelSequence::create(*model));
-  atelier::generate::Session session(*sequence, tokenizer);
+  ATELIER_TRY(auto engine, atelier::generate::Engine::create(*model, {.max_sequences = 1}));
   GenerateOptions options;
   options.sampling.temperature = 0;  // always the likeliest token
   options.max_tokens = 32;
@@ -42,7 +40,7 @@ atelier::Status run(const std::string& path, const std::string& question) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
   };
-  ATELIER_TRY(auto generation, session.generate(prompt.ids, options, hooks));
+  ATELIER_TRY(auto generation, engine->generate({prompt.ids, options, hooks}));
   std::printf("\n(%zu tokens, ended by: %s)\n", generation.ids.size(), atelier::generate::finish_reason_name(generation.finish));
   return {};
 }

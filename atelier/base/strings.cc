@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
@@ -142,6 +143,20 @@ std::string human_bytes(uint64_t bytes) {
   char text[32];
   std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, kUnits[unit]);
   return text;
+}
+
+std::optional<uint64_t> parse_bytes(std::string_view s) {
+  const std::string text = to_lower_ascii(trim_ascii(s));
+  const size_t number_end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const auto number = parse_double(std::string_view(text).substr(0, number_end));
+  std::string_view unit = trim_ascii(std::string_view(text).substr(number_end));
+  double factor = 1;
+  if (const size_t power = std::string_view("kmgt").find(unit.substr(0, 1)); !unit.empty() && power != std::string_view::npos) {
+    factor = std::pow(1024.0, static_cast<double>(power + 1));
+    unit.remove_prefix(1);
+  }
+  if (!number || !(unit.empty() || unit == "b" || (unit == "ib" && factor > 1)) || *number * factor >= 0x1p62) return std::nullopt;
+  return static_cast<uint64_t>(*number * factor);
 }
 
 }  // namespace atelier

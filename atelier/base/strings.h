@@ -28,5 +28,7 @@ std::string nearest_name(std::string_view word, const std::vector<std::string>& 
 
 // 1536 -> "1.5 KiB"
 std::string human_bytes(uint64_t bytes);
+// "512M", "4G", "1.5 GiB", "4096" -> bytes; K, M, G and T are powers of 1024. Nothing for what is no size, or past 2^62.
+std::optional<uint64_t> parse_bytes(std::string_view s);
 
 }  // namespace atelier

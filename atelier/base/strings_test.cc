@@ -68,5 +68,13 @@ TEST(Strings, JoinPutsSeparatorsBetween) {
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
 }
 
+TEST(Strings, sizes_read_as_people_write_them) {
+  EXPECT_EQ(parse_bytes("4096"), 4096u);
+  EXPECT_EQ(parse_bytes("512M"), uint64_t{512} << 20);
+  EXPECT_EQ(parse_bytes("1.5 GiB"), uint64_t{3} << 29);
+  EXPECT_EQ(parse_bytes("2kb"), 2048u);
+  for (const char* bad : {"", "M", "-1", "4X", "1e3", "4 ib", "99999999T", "1.2.3"}) EXPECT_FALSE(parse_bytes(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace atelier

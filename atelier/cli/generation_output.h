@@ -6,7 +6,7 @@
 
 #include "atelier/base/json.h"
 #include "atelier/generate/logprobs.h"
-#include "atelier/generate/session.h"
+#include "atelier/generate/request.h"
 #include "atelier/generate/token_text.h"
 
 namespace atelier::cli {

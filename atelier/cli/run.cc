@@ -10,13 +10,12 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
+#include "atelier/base/version.h"
 #include "atelier/kernels/isa.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier::cli {
 namespace {
-
-constexpr const char* kVersion = "0.1.0";
 
 std::string overview() {
   std::string text = "atelier: a workshop for language models on ordinary CPUs\n\nUsage: atelier VERB [OPTIONS]\n";

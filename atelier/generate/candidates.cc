@@ -23,6 +23,13 @@ float& Candidates::logit(int32_t id) {
   return items_[static_cast<size_t>(id)].logit;
 }
 
+void Candidates::forbid_others(std::span<const uint64_t> allowed) {
+  ATELIER_CHECK(is_dense_ && allowed.size() * 64 >= items_.size());
+  for (size_t id = 0; id < items_.size(); ++id) {
+    if ((allowed[id / 64] >> (id % 64) & 1) == 0) items_[id].logit = -INFINITY;
+  }
+}
+
 void Candidates::divide(float divisor) {
   for (Candidate& item : items_) item.logit /= divisor;
 }

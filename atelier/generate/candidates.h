@@ -30,7 +30,9 @@ class Candidates {
   size_t size() const { return items_.size(); }
   std::span<const Candidate> items() const { return items_; }
 
-  float& logit(int32_t id);    // dense only; ids outside the vocabulary are a broken invariant
+  float& logit(int32_t id);  // dense only; ids outside the vocabulary are a broken invariant
+  // Dense only: the logits of tokens whose bit in `allowed` (bit id % 64 of word id / 64) is clear become -infinity.
+  void forbid_others(std::span<const uint64_t> allowed);
   void divide(float divisor);  // every logit by a positive number
 
   // The `count` likeliest (all of them when there are fewer) at the front of items(), in order.

@@ -68,9 +68,12 @@ Status check_sampling_options(const SamplingOptions& options) {
 
 SamplerChain::SamplerChain(SamplingOptions options) : options_(std::move(options)), chain_(active_samplers(options_)) {}
 
-int32_t SamplerChain::sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence) {
+int32_t SamplerChain::sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence,
+                             std::span<const uint64_t> allowed) {
   candidates_.assign(logits);
+  if (!allowed.empty()) candidates_.forbid_others(allowed);
   for (const SamplerDef* sampler : chain_) sampler->apply(options_, context, candidates_);
+  if (candidates_.max_logit() == -INFINITY) return -1;
   if (options_.temperature == 0) {
     const auto items = candidates_.items();
     return std::min_element(items.begin(), items.end(), is_likelier)->id;

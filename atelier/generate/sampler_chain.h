@@ -25,8 +25,9 @@ class SamplerChain {
   explicit SamplerChain(SamplingOptions options);
 
   // The next token. logits [V] hold at least one finite value and no NaN; `sequence` and the position of the token to be drawn,
-  // context.tokens.size(), choose the random number.
-  int32_t sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence);
+  // context.tokens.size(), choose the random number. `allowed` has a bit for each token that may be drawn, or is empty: all may.
+  // -1 when every allowed token has the logit -infinity.
+  int32_t sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence, std::span<const uint64_t> allowed = {});
 
   // What the last sample() drew from: the model's candidates after edits, narrowing and temperature.
   Candidates& candidates() { return candidates_; }

@@ -8,6 +8,7 @@
 #include "atelier/base/strings.h"
 #include "atelier/cli/chat_session.h"
 #include "atelier/cli/conversation.h"
+#include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
@@ -35,6 +36,7 @@ constexpr const char* kHelp =
 struct ChatArgs {
   ModelOptions model;
   SamplingArgs sampling;
+  EngineArgs engine;
   std::optional<std::string> message, file, system;
   std::string think = "auto";
   int64_t max_tokens = -1;
@@ -210,7 +212,8 @@ Status run(ChatArgs& args, Console& console) {
     ATELIER_TRY(message, input_text(args.message, args.file, "--message", console));
   }
   ATELIER_TRY(const auto model, args.model.load());
-  ATELIER_TRY(const auto session, ChatSession::create(*model));
+  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, 1));
+  ATELIER_TRY(const auto session, ChatSession::create(*model, *engine));
   if (args.think != "auto") session->set_thinking(args.think == "on");
   ATELIER_TRY(generate::GenerateOptions options, generate_options(args, *model, console));
   Chat chat(*session, std::move(options), console);
@@ -230,6 +233,7 @@ CommandBody declare(Args& args) {
   args.option("--stop", options->stops, "TEXT", "end an answer when this text appears; repeatable");
   args.option("--top-logprobs,--top", options->num_top, "N", "show each token's N likeliest alternatives, as /top does", {0, kMaxTop});
   args.choice("--logprobs", options->logprobs, {"model", "sampled"}, "probabilities shown: the model's own, or after the samplers");
+  options->engine.declare(args);
   options->sampling.declare(args);
   return [options](Console& console) { return run(*options, console); };
 }

@@ -4,13 +4,12 @@
 #include <memory>
 #include <ostream>
 
+#include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/sampling_options.h"
-#include "atelier/generate/model_sequence.h"
-#include "atelier/generate/session.h"
 
 namespace atelier::cli {
 namespace {
@@ -18,6 +17,7 @@ namespace {
 struct GenerateArgs {
   ModelOptions model;
   SamplingArgs sampling;
+  EngineArgs engine;
   std::optional<std::string> prompt, file;
   int64_t max_tokens = -1;
   std::vector<std::string> stops;
@@ -74,13 +74,12 @@ Status run(GenerateArgs& args, Console& console) {
   encode.parse_special = args.parse_special;
   ATELIER_TRY(const tokenize::Encoding encoding, tokenizer->encode(prompt, encode));
   ATELIER_TRY(const generate::GenerateOptions options, generate_options(args, *model, console));
-  ATELIER_TRY(const auto sequence, generate::ModelSequence::create(*model));
+  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, 1));
 
-  generate::Session session(*sequence, tokenizer);
   const generate::TokenText token_text(*tokenizer);
   Reports reports;
   if (!console.is_json) console.out << prompt << std::flush;
-  ATELIER_TRY(const generate::Generation generation, session.generate(encoding.ids, options, hooks_for(args, console, reports)));
+  ATELIER_TRY(const generate::Generation generation, engine->generate({encoding.ids, options, hooks_for(args, console, reports)}));
   if (console.is_json) {
     print_json(args, generation, options, reports, token_text, console.out);
   } else {
@@ -88,7 +87,7 @@ Status run(GenerateArgs& args, Console& console) {
     if (args.report_prompt) print_reports(reports.prompt, options.num_top, token_text, console.out);
     if (args.num_top > 0) print_reports(reports.answer, options.num_top, token_text, console.out);
   }
-  explain_finish(generation, sequence->context(), "raise --context or shorten the prompt");
+  explain_finish(generation, engine->context(), "raise --context or shorten the prompt");
   return {};
 }
 
@@ -105,6 +104,7 @@ CommandBody declare(Args& args) {
   args.flag("--prompt-logprobs", options->report_prompt, "show the prompt's tokens with their probabilities too");
   args.flag("--ignore-eos", options->ignore_eos, "go on after an end-of-text token");
   args.flag("--special", options->parse_special, "the prompt may spell special tokens such as <|im_end|>");
+  options->engine.declare(args);
   options->sampling.declare(args);
   return [options](Console& console) { return run(*options, console); };
 }

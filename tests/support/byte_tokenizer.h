@@ -1,13 +1,10 @@
-// Stand-ins for tests of generation: a tokenizer whose tokens are bytes, and a model that recites a text.
+// A tokenizer whose tokens are bytes, for tests of generation.
 #pragma once
 
-#include <cmath>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "atelier/generate/sequence_model.h"
 #include "atelier/tokenize/tokenizer.h"
 
 namespace atelier::generate {
@@ -59,40 +56,6 @@ class ByteTokenizer : public tokenize::Tokenizer {
   std::optional<int32_t> bos() const override { return std::nullopt; }
   std::optional<int32_t> eos() const override { return kEnd; }
   std::string kind() const override { return "bytes"; }
-};
-
-// After p tokens the likeliest next one is script[p] (the end after the script), with logit 2 against 0 for all others.
-class ScriptedModel : public SequenceModel {
- public:
-  explicit ScriptedModel(std::string script, int64_t context = 1000) : script_(std::move(script)), context_(context) {}
-
-  int64_t context() const override { return context_; }
-  int64_t length() const override { return static_cast<int64_t>(cached.size()); }
-  void truncate(int64_t length) override { cached.resize(static_cast<size_t>(length)); }
-  Result<std::span<const float>> forward(std::span<const int32_t> ids, int64_t num_logits) override {
-    num_forwarded += static_cast<int64_t>(ids.size());
-    cached.insert(cached.end(), ids.begin(), ids.end());
-    logits_.assign(static_cast<size_t>(num_logits) * kVocabulary, 0.0f);
-    for (int64_t row = 0; row < num_logits; ++row) {
-      const size_t next = cached.size() - static_cast<size_t>(num_logits - row) + 1;
-      logits_[static_cast<size_t>(row) * kVocabulary + static_cast<size_t>(likeliest(next))] = is_broken ? NAN : 2.0f;
-    }
-    return std::span<const float>(logits_);
-  }
-
-  static constexpr size_t kVocabulary = 257;
-  std::vector<int32_t> cached;
-  int64_t num_forwarded = 0;
-  bool is_broken = false;
-
- private:
-  int32_t likeliest(size_t position) const {
-    return position < script_.size() ? static_cast<unsigned char>(script_[position]) : ByteTokenizer::kEnd;
-  }
-
-  std::string script_;
-  int64_t context_;
-  std::vector<float> logits_;
 };
 
 }  // namespace atelier::generate

@@ -1,0 +1,28 @@
+// The options of the generation engine, shared by the verbs that generate.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "atelier/cli/model_options.h"
+#include "atelier/generate/engine.h"
+
+namespace atelier::cli {
+
+class EngineArgs {
+ public:
+  void declare(Args& args);
+
+  // An engine for `max_sequences` requests at a time on `model`, which must outlive it; `model_options` also say how a draft model is
+  // loaded.
+  Result<std::unique_ptr<generate::Engine>> create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences);
+
+ private:
+  std::string speculate_ = "none";
+  std::optional<std::string> draft_, kv_memory_;
+  int64_t num_draft_ = 8;
+  std::unique_ptr<models::Model> draft_model_;
+};
+
+}  // namespace atelier::cli

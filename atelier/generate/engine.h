@@ -1,0 +1,122 @@
+// Many generations at once on one model: continuous batching over paged keys and values.
+//
+// Requests are submitted at any time; step() runs one forward pass with rows of all of them: one row for each answer that is being
+// written (more with speculation), and pieces of the prompts that are being read. The bits of a request's tokens and
+// log-probabilities do not depend on what else runs, on pieces, on cached prefixes or on speculation (docs/adr/0009-engine.md).
+//
+//   ATELIER_TRY(auto engine, generate::Engine::create(*model, {.max_sequences = 16}));
+//   ATELIER_TRY(auto id, engine->submit(request));          // hooks tell what it says; on_finish comes last
+//   while (engine->has_work()) ATELIER_RETURN_IF_ERROR(engine->step());
+//
+// One owner thread calls everything. Hooks may submit and cancel.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "atelier/generate/answer.h"
+#include "atelier/generate/prefix_cache.h"
+#include "atelier/generate/request.h"
+#include "atelier/generate/speculator.h"
+#include "atelier/models/model.h"
+
+namespace atelier::generate {
+
+enum class Speculation : uint8_t { kNone, kLookup, kDraft };
+
+struct EngineOptions {
+  int64_t max_sequences = 16;  // that run together; others wait
+  int64_t context = 0;         // tokens of one prompt and its answer; 0: the model's planned context
+  int64_t kv_bytes = 0;        // memory for keys and values; 0: max_sequences x context
+  int64_t step_rows = 512;     // of one forward pass
+  int64_t prompt_rows = 128;   // of them, for prompts while answers are being written
+  bool keeps_prefixes = true;  // of prompts and answers, in the same memory
+  Speculation speculation = Speculation::kNone;
+  models::Model* draft_model = nullptr;  // for kDraft; must outlive the engine
+  int64_t max_draft = 8;                 // tokens that speculation may propose at once
+};
+
+// Counts since the engine was made, and what is going on now.
+struct EngineMetrics {
+  int64_t num_queued = 0, num_running = 0;
+  int64_t kv_pages = 0, kv_pages_free = 0, kv_pages_kept = 0;  // kept: remembered prefixes, those in use included
+  int64_t steps = 0, requests = 0, cancelled = 0, failed = 0;
+  int64_t prompt_tokens = 0;  // of admitted requests
+  int64_t reused_tokens = 0;  // of those, not computed
+  int64_t prefill_tokens = 0, decode_tokens = 0;
+  int64_t drafted_tokens = 0, accepted_tokens = 0;
+};
+
+class Engine {
+ public:
+  using RequestId = uint64_t;
+
+  // The model must outlive the engine. Its tokenizer makes the text; without one there is none. Says what memory it plans to take.
+  static Result<std::unique_ptr<Engine>> create(models::Model& model, const EngineOptions& options);
+  ~Engine();
+
+  // Refused at once: an empty prompt, one that does not fit the context (OutOfRange names both numbers), ids outside the vocabulary,
+  // options out of range, an unknown adapter. Otherwise on_finish will be called exactly once.
+  Result<RequestId> submit(Request request);
+
+  // Ends a request now (from a hook: before step() returns) and gives back its memory. Unknown ids are those that have ended: no error.
+  void cancel(RequestId id);
+
+  bool has_work() const { return !waiting_.empty() || !running_.empty(); }
+  Status step();
+
+  // submit() and step() until this request has ended; others move on meanwhile. Its on_finish is not called.
+  Result<Generation> generate(Request request);
+
+  int64_t context() const { return context_; }
+  EngineMetrics metrics() const;
+
+  // Remembered prefixes to and from a file; see prefix_cache.h.
+  Status save_prefixes(const std::string& path) const;
+  Status restore_prefixes(const std::string& path);
+
+ private:
+  struct Sequence;
+  struct Batch;
+  struct Writing;
+  using Sequences = std::vector<std::unique_ptr<Sequence>>;
+
+  Engine(models::Model& model, const EngineOptions& options);
+  Status check(const Request& request) const;
+
+  void admit();
+  Sequences::iterator next_waiting();
+  bool try_admit(Sequence& sequence);
+  bool fits(const Sequence& sequence, const nn::KvCache& cache) const;
+  void share_prefixes();
+  bool is_being_read_elsewhere(const Sequence& sequence) const;
+
+  Status propose_drafts();
+  void plan(Batch& batch);
+  void make_room(Batch& batch);
+  Status run(Batch& batch);
+  void read_logits(Batch& batch, size_t begin, size_t end);
+  void report_prompt(Sequence& sequence, std::span<const float> logits);
+  void write_answers(std::vector<Writing>& writing);
+  bool take(const Writing& item, const Result<Answer::Choice>& choice, size_t row);
+  void remember(Sequence& sequence);
+  void end(Sequence& sequence, FinishReason reason);
+  void finish(Sequence& sequence);
+  void sweep();
+
+  models::Model& model_;
+  EngineOptions options_;
+  const tokenize::Tokenizer* tokenizer_ = nullptr;
+  int64_t context_ = 0;
+  std::shared_ptr<nn::KvPool> pool_;
+  std::unique_ptr<PrefixCache> prefixes_;   // null when none are kept
+  std::unique_ptr<Speculator> speculator_;  // null without speculation
+  Sequences waiting_, running_;             // in the order of their arrival and admission
+  RequestId next_id_ = 1;
+  int64_t num_turns_ = 0;  // of prompts, in all steps
+  bool is_stepping_ = false;
+  EngineMetrics metrics_;
+};
+
+}  // namespace atelier::generate

@@ -1,0 +1,74 @@
+// What one generation is asked for, what it tells while it runs, and what it ends with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "atelier/base/status.h"
+#include "atelier/generate/logprobs.h"
+#include "atelier/generate/sampler.h"
+
+namespace atelier::generate {
+
+// Says which tokens may come next: sets the bits of the allowed ids in `allowed` (bit id % 64 of word id / 64, all clear before).
+// `answer` are the tokens of the answer so far. Asked exactly once for every position whose token is chosen, in order, speculated ones
+// included; a token of a draft that the answer does not take is never shown to it. It fails closed: an error, or no bit set for any
+// token of finite logit, ends the request with an error. May be called from any thread of the team, never twice at once.
+using TokenMask = std::function<Status(std::span<const int32_t> answer, std::span<uint64_t> allowed)>;
+
+struct GenerateOptions {
+  SamplingOptions sampling;
+  int64_t max_tokens = -1;                // of the answer; -1: until it ends or the context is full
+  std::vector<int32_t> stop_ids;          // tokens that end the answer; they are not part of it
+  std::vector<std::string> stop_strings;  // texts that end the answer; they are not part of it
+  int num_top = 0;                        // likeliest alternatives reported with each token
+  bool report_prompt = false;             // also report the prompt's tokens (from the second on); computes the whole prompt
+  bool report_sampled = false;            // report probabilities after the samplers instead of the model's own
+  uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
+  TokenMask mask;                         // empty: every token may come
+};
+
+enum class FinishReason { kStopToken, kStopString, kLength, kContextFull, kCancelled };
+const char* finish_reason_name(FinishReason reason);  // "stop", "stop_string", "length", "context", "cancelled"
+
+struct Generation {
+  FinishReason finish = FinishReason::kLength;
+  std::string stop_string;   // when that was the reason
+  std::vector<int32_t> ids;  // the answer, without the stop token
+  std::string text;          // all that on_text got
+  int64_t num_prompt = 0;
+  int64_t num_reused = 0;    // tokens of the prompt that were not computed: their keys and values were there
+  int64_t num_drafted = 0;   // tokens that speculation proposed
+  int64_t num_accepted = 0;  // of those, the ones that the answer took
+  double queued_s = 0, prefill_s = 0, decode_s = 0;
+};
+
+// All are optional, and called on the owner thread.
+struct GenerateHooks {
+  std::function<void(const TokenReport&)> on_prompt_token;
+  std::function<void(const TokenReport&)> on_token;  // each token of the answer, before the text that it makes certain
+  std::function<void(std::string_view)> on_text;
+  std::function<bool()> is_cancelled;                        // asked at each step of the engine
+  std::function<void(const Result<Generation>&)> on_finish;  // the last call
+};
+
+// An adapter whose weights are added to the model's, by the id under which the engine holds it. Empty: the model alone.
+struct AdapterChoice {
+  std::string id;
+  float weight = 1;
+};
+
+struct Request {
+  std::vector<int32_t> prompt;
+  GenerateOptions options;
+  GenerateHooks hooks;
+  int priority = 0;         // larger ones are admitted first; who waits long moves up
+  std::string cache_scope;  // only requests of the same scope share cached prefixes
+  AdapterChoice adapter;
+};
+
+}  // namespace atelier::generate
