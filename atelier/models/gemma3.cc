@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "atelier/models/arch.h"
+#include "atelier/models/gemma_names.h"
 #include "atelier/models/gguf_config.h"
 #include "atelier/models/hf_config.h"
 
@@ -97,43 +98,6 @@ Result<nn::TransformerSpec> from_gguf(const format::Gguf& file) {
 
 constexpr const char* kClasses[] = {"Gemma3ForCausalLM", "Gemma3ForConditionalGeneration"};
 
-constexpr NameRule kNames[] = {
-    {"embedding", "model.embed_tokens", "token_embd"},
-    {.logical = "layers.*.attention_norm",
-     .hf = "model.layers.*.input_layernorm",
-     .gguf = "blk.*.attn_norm",
-     .hf_transform = Transform::kOneLess},
-    {.logical = "layers.*.attention_post_norm",
-     .hf = "model.layers.*.post_attention_layernorm",
-     .gguf = "blk.*.post_attention_norm",
-     .hf_transform = Transform::kOneLess},
-    {.logical = "layers.*.mlp_norm",
-     .hf = "model.layers.*.pre_feedforward_layernorm",
-     .gguf = "blk.*.ffn_norm",
-     .hf_transform = Transform::kOneLess},
-    {.logical = "layers.*.mlp_post_norm",
-     .hf = "model.layers.*.post_feedforward_layernorm",
-     .gguf = "blk.*.post_ffw_norm",
-     .hf_transform = Transform::kOneLess},
-    {"layers.*.attention.q", "model.layers.*.self_attn.q_proj", "blk.*.attn_q"},
-    {"layers.*.attention.k", "model.layers.*.self_attn.k_proj", "blk.*.attn_k"},
-    {"layers.*.attention.v", "model.layers.*.self_attn.v_proj", "blk.*.attn_v"},
-    {"layers.*.attention.o", "model.layers.*.self_attn.o_proj", "blk.*.attn_output"},
-    {.logical = "layers.*.attention.q_norm",
-     .hf = "model.layers.*.self_attn.q_norm",
-     .gguf = "blk.*.attn_q_norm",
-     .hf_transform = Transform::kOneLess},
-    {.logical = "layers.*.attention.k_norm",
-     .hf = "model.layers.*.self_attn.k_norm",
-     .gguf = "blk.*.attn_k_norm",
-     .hf_transform = Transform::kOneLess},
-    {"layers.*.mlp.gate", "model.layers.*.mlp.gate_proj", "blk.*.ffn_gate"},
-    {"layers.*.mlp.up", "model.layers.*.mlp.up_proj", "blk.*.ffn_up"},
-    {"layers.*.mlp.down", "model.layers.*.mlp.down_proj", "blk.*.ffn_down"},
-    {.logical = "final_norm", .hf = "model.norm", .gguf = "output_norm", .hf_transform = Transform::kOneLess},
-    {"head", "lm_head", "output"},
-};
-
 }  // namespace
 
 extern const ArchDef arch_gemma3;
@@ -144,6 +108,6 @@ const ArchDef arch_gemma3 = {.name = "gemma3",
                              .gguf_name = "gemma3",
                              .from_hf = from_hf,
                              .from_gguf = from_gguf,
-                             .names = kNames};
+                             .names = kGemmaNames};
 
 }  // namespace atelier::models

@@ -174,8 +174,8 @@ TEST_P(GoldenModel, a_sequence_gives_the_same_bits_alone_and_beside_others) {
   expect_same_bits(alone, *logits, "beside others");
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenModel, testing::ValuesIn(golden_names()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Models, GoldenModel, testing::ValuesIn(golden_names()), [](const auto& folder) {
+  std::string name = folder.param;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;

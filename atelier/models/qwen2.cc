@@ -3,6 +3,7 @@
 #include "atelier/models/arch.h"
 #include "atelier/models/gguf_config.h"
 #include "atelier/models/hf_config.h"
+#include "atelier/models/qwen_names.h"
 
 namespace atelier::models {
 namespace {
@@ -29,21 +30,6 @@ Result<nn::TransformerSpec> from_gguf(const format::Gguf& file) {
 
 constexpr const char* kClasses[] = {"Qwen2ForCausalLM"};
 
-constexpr NameRule kNames[] = {
-    {"embedding", "model.embed_tokens", "token_embd"},
-    {"layers.*.attention_norm", "model.layers.*.input_layernorm", "blk.*.attn_norm"},
-    {"layers.*.attention.q", "model.layers.*.self_attn.q_proj", "blk.*.attn_q"},
-    {"layers.*.attention.k", "model.layers.*.self_attn.k_proj", "blk.*.attn_k"},
-    {"layers.*.attention.v", "model.layers.*.self_attn.v_proj", "blk.*.attn_v"},
-    {"layers.*.attention.o", "model.layers.*.self_attn.o_proj", "blk.*.attn_output"},
-    {"layers.*.mlp_norm", "model.layers.*.post_attention_layernorm", "blk.*.ffn_norm"},
-    {"layers.*.mlp.gate", "model.layers.*.mlp.gate_proj", "blk.*.ffn_gate"},
-    {"layers.*.mlp.up", "model.layers.*.mlp.up_proj", "blk.*.ffn_up"},
-    {"layers.*.mlp.down", "model.layers.*.mlp.down_proj", "blk.*.ffn_down"},
-    {"final_norm", "model.norm", "output_norm"},
-    {"head", "lm_head", "output"},
-};
-
 }  // namespace
 
 extern const ArchDef arch_qwen2;
@@ -54,6 +40,6 @@ const ArchDef arch_qwen2 = {.name = "qwen2",
                             .gguf_name = "qwen2",
                             .from_hf = from_hf,
                             .from_gguf = from_gguf,
-                            .names = kNames};
+                            .names = kQwenNames};
 
 }  // namespace atelier::models

@@ -38,6 +38,22 @@ inline void store_nibbles(const uint8_t* levels, uint8_t* dst) {
   for (int j = 0; j < 16; ++j) dst[j] = static_cast<uint8_t>((levels[j] & 15) | (levels[j + 16] & 15) << 4);
 }
 
+// Nibbles of 256 levels in 128 bytes: byte 32 p + j holds level j of group 2 p in its low half and of group 2 p + 1 in its high half,
+// in groups of 32.
+inline void load_nibbles_of_pairs(const uint8_t* src, uint8_t* levels) {
+  for (int j = 0; j < 128; ++j) {
+    uint8_t* l = levels + j / 32 * 64 + j % 32;
+    l[0] = src[j] & 15;
+    l[32] = src[j] >> 4;
+  }
+}
+inline void store_nibbles_of_pairs(const uint8_t* levels, uint8_t* dst) {
+  for (int j = 0; j < 128; ++j) {
+    const uint8_t* l = levels + j / 32 * 64 + j % 32;
+    dst[j] = static_cast<uint8_t>((l[0] & 15) | (l[32] & 15) << 4);
+  }
+}
+
 // The fifth bits of 32 levels in a 4-byte word: bit j belongs to level j.
 inline void load_fifth_bits(const uint8_t* src, uint8_t* levels) {
   for (int j = 0; j < 32; ++j) levels[j] |= static_cast<uint8_t>((src[j / 8] >> (j % 8) & 1) << 4);

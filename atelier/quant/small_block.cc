@@ -58,4 +58,14 @@ void fit_affine_small_block(const float* x, const float* importance, int highest
   for (int i = 0; i < kSmallBlock; ++i) levels[i] = level_of((x[i] - lowest) * inverse + 0.5f, highest);
 }
 
+void unpack_symmetric_small_block(const uint8_t* scale, const uint8_t* levels, int half_level, float* x) {
+  const float d = load_half(scale);
+  for (int i = 0; i < kSmallBlock; ++i) x[i] = d * static_cast<float>(levels[i] - half_level);
+}
+
+void unpack_affine_small_block(const uint8_t* head, const uint8_t* levels, float* x) {
+  const float d = load_half(head), lowest = load_half(head + 2);
+  for (int i = 0; i < kSmallBlock; ++i) x[i] = d * static_cast<float>(levels[i]) + lowest;
+}
+
 }  // namespace atelier::quant

@@ -1,10 +1,10 @@
 #include "atelier/tokenize/chat_template.h"
 
 #include "atelier/base/strings.h"
+#include "atelier/text/utf8.h"
 #include "atelier/tokenize/jinja/input.h"
 #include "atelier/tokenize/jinja/interpreter.h"
 #include "atelier/tokenize/jinja/parser.h"
-#include "atelier/tokenize/jinja/unicode.h"
 
 namespace atelier::tokenize {
 
@@ -41,8 +41,8 @@ std::map<std::string, jinja::Value, std::less<>> variables_of(jinja::Runtime& ru
     for (const auto& [key, value] : input.extra.as_object()) variables[key] = jinja::value_from_json(runtime, value, key);
   }
   // As transformers' special_tokens_map: a token that the tokenizer does not have is no variable.
-  if (!input.bos_token.empty()) variables["bos_token"] = runtime.text(jinja::with_replacement_characters(input.bos_token));
-  if (!input.eos_token.empty()) variables["eos_token"] = runtime.text(jinja::with_replacement_characters(input.eos_token));
+  if (!input.bos_token.empty()) variables["bos_token"] = runtime.text(text::repair_utf8(input.bos_token));
+  if (!input.eos_token.empty()) variables["eos_token"] = runtime.text(text::repair_utf8(input.eos_token));
   variables["messages"] = jinja::messages_from_json(runtime, input.messages);
   variables["tools"] = jinja::value_from_json(runtime, input.tools, "tools");
   variables["documents"] = jinja::value_from_json(runtime, input.documents, "documents");
@@ -90,7 +90,7 @@ Result<ChatTemplate> ChatTemplate::parse(std::string source, const std::string& 
   if (source.size() > kMaxSource) {
     return Status::out_of_range(name + ": " + human_bytes(source.size()) + " of source, at most 1 MiB is read");
   }
-  if (!jinja::is_valid_utf8(source)) return Status::corrupt(name + ": the source is not UTF-8");
+  if (!text::is_valid_utf8(source)) return Status::corrupt(name + ": the source is not UTF-8");
   try {
     jinja::Body body = jinja::parse(source);
     return ChatTemplate(std::make_unique<Impl>(Impl{std::move(source), name, std::move(body)}));

@@ -23,9 +23,12 @@ import gguf
 import llama_cpp
 import numpy as np
 
-from check_gguf_parity import golden_sequences, llama_cpp_logits
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = ROOT / "tests/golden/models"
+sys.path.insert(0, str(ROOT / "scripts/parity"))
+from goldens import sequences_of  # noqa: E402
+from llama import LlamaCpp  # noqa: E402
 
-MODELS = pathlib.Path(__file__).resolve().parent / "models"
 PRESETS = ["F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_K_M", "Q5_K_S", "Q5_1", "Q5_0", "Q4_K_M", "Q4_K_S", "Q4_1", "Q4_0", "Q3_K_L",
            "Q3_K_M", "Q3_K_S", "Q2_K"]
 # layers, width, feed-forward width, heads, kv heads, tied head
@@ -57,8 +60,9 @@ def check_layouts(binary, cases, scratch):
             print(f"{folder.name:20} {message}")
             continue
         is_back, message = run(binary, "convert", file, back)
-        ids, golden = golden_sequences(folder)[0]
-        in_llama = np.abs(llama_cpp_logits(str(file), ids, 2) - golden).max()
+        ids, golden = sequences_of(folder)[0]
+        with LlamaCpp(str(file), len(ids)) as peer:
+            in_llama = np.abs(peer.forward(ids) - golden).max()
         in_transformers = np.abs(transformers_logits(back, ids) - golden).max() if is_back else message
         print(f"{folder.name:20} llama.cpp {in_llama:.1e}  transformers {in_transformers:.1e}  (golden up to {np.abs(golden).max():.1f})")
 
@@ -138,9 +142,6 @@ def check_text(binary, model, scratch):
 
 def main():
     binary, mode, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
-    quiet = llama_cpp.llama_log_callback(lambda *_: None)
-    llama_cpp.llama_log_set(quiet, ctypes.c_void_p(0))
-    llama_cpp.llama_backend_init()
     with tempfile.TemporaryDirectory() as scratch:
         if mode == "layouts":
             check_layouts(binary, rest, pathlib.Path(scratch))

@@ -14,11 +14,10 @@ constexpr int kBytes = 22;
 
 void unpack(const uint8_t* src, float* dst, int64_t blocks) {
   for (int64_t b = 0; b < blocks; ++b, src += kBytes, dst += kSmallBlock) {
-    const float d = load_half(src);
     uint8_t levels[kSmallBlock];
     load_nibbles(src + 6, levels);
     load_fifth_bits(src + 2, levels);
-    for (int i = 0; i < kSmallBlock; ++i) dst[i] = d * static_cast<float>(levels[i] - 16);
+    unpack_symmetric_small_block(src, levels, 16, dst);
   }
 }
 

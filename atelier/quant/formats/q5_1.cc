@@ -15,12 +15,10 @@ constexpr int kBytes = 24;
 
 void unpack(const uint8_t* src, float* dst, int64_t blocks) {
   for (int64_t b = 0; b < blocks; ++b, src += kBytes, dst += kSmallBlock) {
-    const float d = load_half(src);
-    const float lowest = load_half(src + 2);
     uint8_t levels[kSmallBlock];
     load_nibbles(src + 8, levels);
     load_fifth_bits(src + 4, levels);
-    for (int i = 0; i < kSmallBlock; ++i) dst[i] = d * static_cast<float>(levels[i]) + lowest;
+    unpack_affine_small_block(src, levels, dst);
   }
 }
 

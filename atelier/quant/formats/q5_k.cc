@@ -15,36 +15,25 @@ namespace atelier::quant {
 namespace {
 
 constexpr int kBytes = 176;
-constexpr AffineShape kShape{32, 31, 63};
+constexpr int kFifthBytes = 32;
 
 void unpack(const uint8_t* src, float* dst, int64_t blocks) {
   for (int64_t b = 0; b < blocks; ++b, src += kBytes, dst += kSuperblock) {
-    const float d = load_half(src), dmin = load_half(src + 2);
-    uint8_t scales[8], offsets[8];
-    load_scales(src + 4, scales, offsets);
-    for (int g = 0; g < 8; ++g) {
-      const float scale = d * static_cast<float>(scales[g]), offset = dmin * static_cast<float>(offsets[g]);
-      const uint8_t* fifth = src + 16;
-      const uint8_t* nibbles = src + 48 + g / 2 * 32;
-      const int shift = g % 2 * 4;
-      for (int j = 0; j < 32; ++j) {
-        const int level = (nibbles[j] >> shift & 15) | (fifth[j] >> g & 1) << 4;
-        dst[g * 32 + j] = scale * static_cast<float>(level) - offset;
-      }
-    }
+    const uint8_t* fifth = src + kHeadBytes;
+    uint8_t levels[kSuperblock];
+    load_nibbles_of_pairs(fifth + kFifthBytes, levels);
+    for (int i = 0; i < kSuperblock; ++i) levels[i] |= static_cast<uint8_t>((fifth[i % 32] >> (i / 32) & 1) << 4);
+    unpack_levels(src, levels, dst);
   }
 }
 
 void pack(const float* src, const float* importance, uint8_t* dst, int64_t blocks) {
   for (int64_t b = 0; b < blocks; ++b, src += kSuperblock, dst += kBytes) {
-    const AffineBlock block = fit_affine_block(src, importance ? importance + b * kSuperblock : nullptr, kShape, dst, dst + 2);
-    store_scales(block.scales, block.offsets, dst + 4);
-    std::memset(dst + 16, 0, 32);
-    for (int i = 0; i < kSuperblock; ++i) dst[16 + i % 32] |= static_cast<uint8_t>((block.levels[i] >> 4) << (i / 32));
-    for (int j = 0; j < 128; ++j) {
-      const uint8_t* l = block.levels + j / 32 * 64 + j % 32;
-      dst[48 + j] = static_cast<uint8_t>((l[0] & 15) | (l[32] & 15) << 4);
-    }
+    const AffineBlock block = pack_head(src, importance ? importance + b * kSuperblock : nullptr, 31, dst);
+    uint8_t* fifth = dst + kHeadBytes;
+    std::memset(fifth, 0, kFifthBytes);
+    for (int i = 0; i < kSuperblock; ++i) fifth[i % 32] |= static_cast<uint8_t>((block.levels[i] >> 4) << (i / 32));
+    store_nibbles_of_pairs(block.levels, fifth + kFifthBytes);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "atelier/text/utf8.h"
 #include "atelier/tokenize/jinja/repr.h"
 #include "atelier/tokenize/jinja/text_algorithms.h"
 #include "atelier/tokenize/jinja/unicode.h"
@@ -124,7 +125,7 @@ void append_character(Runtime& runtime, TextBuilder& out, const Value& value, co
   int64_t c = value.as_int();
   if (c < 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) throw TemplateError("%c arg not in range(0x110000)");
   std::string bytes;
-  append_utf8(bytes, static_cast<char32_t>(c));
+  text::append_utf8(bytes, static_cast<char32_t>(c));
   append_padded(runtime, out, Text(bytes, value.origin()), spec, spec.align ? spec.align : '>');
 }
 

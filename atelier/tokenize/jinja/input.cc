@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "atelier/tokenize/jinja/unicode.h"
+#include "atelier/text/utf8.h"
 
 namespace atelier::tokenize::jinja {
 
@@ -11,10 +11,10 @@ namespace {
 
 Value text_value(Runtime& runtime, const std::string& bytes, Origin origin) {
   TextBuilder builder(runtime.budget);
-  if (is_valid_utf8(bytes)) {
+  if (text::is_valid_utf8(bytes)) {
     builder.append(bytes, origin);
   } else {
-    builder.append(with_replacement_characters(bytes), origin);
+    builder.append(text::repair_utf8(bytes), origin);
   }
   return Value::string(builder.finish());
 }

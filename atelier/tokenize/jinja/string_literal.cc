@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "atelier/text/utf8.h"
 #include "atelier/tokenize/jinja/error.h"
 #include "atelier/tokenize/jinja/unicode.h"
 
@@ -80,7 +81,7 @@ class Unescaper {
 
   void add(uint32_t c) {
     if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) fail("an escape names no character");
-    append_utf8(out_, c);
+    text::append_utf8(out_, c);
   }
 
   void hexadecimal(size_t num_digits) {

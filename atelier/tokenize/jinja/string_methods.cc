@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "atelier/text/utf8.h"
 #include "atelier/tokenize/jinja/arguments.h"
 #include "atelier/tokenize/jinja/methods.h"
 #include "atelier/tokenize/jinja/operators.h"
@@ -74,7 +75,7 @@ Value find_method(Runtime& runtime, const Value& self, Arguments& arguments) {
   auto range = window(self.text(), parameters);
   auto found = range ? find(runtime, self.text(), needle, *range, kIsLast) : std::nullopt;
   if (!found && kMustExist) throw TemplateError("substring not found");
-  int64_t index = found ? static_cast<int64_t>(count_code_points(self.text().view().substr(0, *found))) : -1;
+  int64_t index = found ? static_cast<int64_t>(text::count_characters(self.text().view().substr(0, *found))) : -1;
   return Value::integer(index, joint_origin(self, parameters[0]));
 }
 
@@ -85,7 +86,7 @@ Value count(Runtime& runtime, const Value& self, Arguments& arguments) {
   auto range = window(self.text(), parameters);
   if (!range) return Value::integer(0, origin);
   if (needle.size() == 0) {
-    size_t length = count_code_points(self.text().view().substr(range->first, range->second - range->first));
+    size_t length = text::count_characters(self.text().view().substr(range->first, range->second - range->first));
     return Value::integer(static_cast<int64_t>(length) + 1, origin);
   }
   int64_t num_found = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "atelier/text/utf8.h"
 #include "atelier/tokenize/jinja/unicode.h"
 
 namespace atelier::tokenize::jinja {
@@ -15,7 +16,7 @@ std::vector<Run>::const_iterator run_at(const std::vector<Run>& runs, size_t pos
 
 }  // namespace
 
-Text::Text(std::string bytes, Origin origin) : bytes_(std::move(bytes)), length_(count_code_points(bytes_)) {
+Text::Text(std::string bytes, Origin origin) : bytes_(std::move(bytes)), length_(text::count_characters(bytes_)) {
   if (!bytes_.empty()) runs_.push_back({bytes_.size(), origin, 0});
 }
 
@@ -83,7 +84,7 @@ Text TextBuilder::finish() {
   Text text;
   text.bytes_ = std::exchange(bytes_, {});
   text.runs_ = std::exchange(runs_, {});
-  text.length_ = count_code_points(text.bytes_);
+  text.length_ = text::count_characters(text.bytes_);
   text.budget_ = budget_;
   return text;
 }

@@ -3,16 +3,15 @@
 #include <unicode/uchar.h>
 #include <unicode/ustring.h>
 #include <unicode/utf16.h>
-#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <array>
 
+#include "atelier/text/utf8.h"
+
 namespace atelier::tokenize::jinja {
 
 namespace {
-
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 using CaseMapping = int32_t (*)(UChar* out, int32_t capacity, const UChar* in, int32_t size, UErrorCode* error);
 
@@ -25,13 +24,13 @@ std::string map_case(char32_t c, CaseMapping mapping) {
   int32_t out_size = mapping(out.data(), out.size(), in.data(), in_size, &error);
   std::string result;
   if (U_FAILURE(error)) {
-    append_utf8(result, c);
+    text::append_utf8(result, c);
     return result;
   }
   for (int32_t i = 0; i < out_size;) {
     UChar32 mapped;
     U16_NEXT(out.data(), i, out_size, mapped);
-    append_utf8(result, static_cast<char32_t>(mapped));
+    text::append_utf8(result, static_cast<char32_t>(mapped));
   }
   return result;
 }
@@ -57,57 +56,25 @@ bool is_final_sigma(std::string_view s, size_t at) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view s) {
-  const char* bytes = s.data();
-  int64_t size = static_cast<int64_t>(s.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c;
-    U8_NEXT(bytes, i, size, c);
-    if (c < 0) return false;
-  }
-  return true;
-}
-
-std::string with_replacement_characters(std::string_view s) {
-  std::string out;
-  out.reserve(s.size());
-  const char* bytes = s.data();
-  int64_t size = static_cast<int64_t>(s.size());
-  for (int64_t i = 0; i < size;) {
-    UChar32 c;
-    U8_NEXT_OR_FFFD(bytes, i, size, c);
-    append_utf8(out, static_cast<char32_t>(c));
-  }
-  return out;
-}
-
-size_t count_code_points(std::string_view s) { return s.size() - std::count_if(s.begin(), s.end(), is_continuation); }
-
 size_t skip_code_points(std::string_view s, size_t from, size_t count) {
   for (; count > 0 && from < s.size(); --count) {
     ++from;
-    while (from < s.size() && is_continuation(s[from])) ++from;
+    while (from < s.size() && text::is_continuation(s[from])) ++from;
   }
   return from;
 }
 
 char32_t decode(std::string_view s, size_t& at) {
-  UChar32 c;
-  U8_NEXT_UNSAFE(s.data(), at, c);
-  return static_cast<char32_t>(c);
+  size_t length = 0;
+  const char32_t c = text::decode_utf8(s, at, length);
+  at += length;
+  return c;
 }
 
 char32_t decode_before(std::string_view s, size_t& at) {
-  UChar32 c;
-  U8_PREV_UNSAFE(s.data(), at, c);
-  return static_cast<char32_t>(c);
-}
-
-void append_utf8(std::string& out, char32_t c) {
-  std::array<char, U8_MAX_LENGTH> buffer;
-  int32_t size = 0;
-  U8_APPEND_UNSAFE(buffer.data(), size, static_cast<UChar32>(c));
-  out.append(buffer.data(), size);
+  at = text::previous_character(s, at);
+  size_t length = 0;
+  return text::decode_utf8(s, at, length);
 }
 
 bool is_space(char32_t c) {

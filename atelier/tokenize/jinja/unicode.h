@@ -1,4 +1,6 @@
-// Code points as Python's str sees them: classes, case and UTF-8 positions. The tables are ICU's.
+// Code points as Python's str sees them: classes, case and positions in valid UTF-8. The tables are ICU's.
+//
+// text/unicode.h has the classes as the reference tokenizers (Rust) see them: they share names, not members.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +9,9 @@
 
 namespace atelier::tokenize::jinja {
 
-bool is_valid_utf8(std::string_view s);
-std::string with_replacement_characters(std::string_view s);  // invalid parts become U+FFFD
-
-size_t count_code_points(std::string_view s);
 size_t skip_code_points(std::string_view s, size_t from, size_t count);  // byte position, at most s.size()
 char32_t decode(std::string_view s, size_t& at);                         // the code point at byte `at`; moves `at` behind it
 char32_t decode_before(std::string_view s, size_t& at);                  // the one that ends at byte `at`; moves `at` to its start
-void append_utf8(std::string& out, char32_t c);
 
 bool is_space(char32_t c);  // str.isspace(), and \s
 bool is_word(char32_t c);   // \w

@@ -5,15 +5,6 @@
 namespace atelier::tokenize::jinja {
 namespace {
 
-TEST(Unicode, invalid_bytes_become_replacement_characters) {
-  EXPECT_TRUE(is_valid_utf8("aé😀"));
-  for (const char* invalid : {"\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80"}) {
-    EXPECT_FALSE(is_valid_utf8(invalid));
-    EXPECT_TRUE(is_valid_utf8(with_replacement_characters(invalid)));
-  }
-  EXPECT_EQ(with_replacement_characters("a\xffz"), "a\uFFFDz");
-}
-
 TEST(Unicode, case_mappings_are_the_full_ones) {
   EXPECT_EQ(to_upper(U'ß'), "SS");
   EXPECT_EQ(to_title(U'ǆ'), "ǅ");
