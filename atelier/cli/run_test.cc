@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -193,6 +194,46 @@ TEST(Chat, one_message_answers_in_json) {
   const Json json = ran.json();
   EXPECT_EQ(json.find("message")->find("role")->as_string(), "assistant");
   EXPECT_GT(json.find("prompt_tokens")->as_int(), 0);
+}
+
+// The tiny model with the chat template of another.
+void give_template(const testing::TemporaryFolder& folder, const std::string& name) {
+  namespace fs = std::filesystem;
+  for (const auto& file : fs::directory_iterator(kModel)) {
+    if (file.path().filename() != "chat_template.jinja") fs::create_symlink(file.path(), folder / file.path().filename().string());
+  }
+  fs::create_symlink(ATELIER_SOURCE_DIR "/tests/golden/templates/" + name + ".jinja", folder / "chat_template.jinja");
+}
+
+TEST(Chat, think_off_tells_the_template_of_a_model_that_thinks) {
+  testing::TemporaryFolder folder;
+  give_template(folder, "qwen3");
+  const auto prompt_tokens = [&](const std::string& think) {
+    const Ran ran = run_line({"chat", folder.path(), "--message", "Hello", "--think", think, "-n", "1", "--json"});
+    EXPECT_EQ(ran.status, kExitOk) << ran.err;
+    return ran.json().find("prompt_tokens")->as_int();
+  };
+  EXPECT_EQ(prompt_tokens("auto"), prompt_tokens("on"));
+  EXPECT_GT(prompt_tokens("off"), prompt_tokens("on")) << "Qwen3's template closes the thought before the answer";
+}
+
+TEST(Chat, a_thought_that_the_template_opens_is_dimmed_and_kept_apart_from_the_answer) {
+  testing::TemporaryFolder folder;
+  give_template(folder, "qwq");
+  const std::vector<std::string> line = {"chat", folder.path(), "--message", "Hello", "-n", "6", "--seed", "1", "--think", "on"};
+  std::vector<std::string> json_line = line;
+  json_line.push_back("--json");
+  const Json message = *run_line(json_line).json().find("message");
+  ASSERT_EQ(message.find("content")->as_string(), "") << "six tokens of a random model do not end a thought";
+  const std::string thoughts = message.find("reasoning_content")->as_string();
+  EXPECT_FALSE(thoughts.empty());
+
+  EXPECT_EQ(run_line(line).out, "\n") << "a pipe gets the answer alone";
+  std::istringstream in;
+  std::ostringstream out, err;
+  Console terminal{.in = in, .out = out, .err = err, .is_out_terminal = true};
+  EXPECT_EQ(run(line, terminal), kExitOk);
+  EXPECT_EQ(out.str(), "\x1b[2m" + thoughts + "\x1b[0m\n");
 }
 
 TEST(Inspect, counts_the_parameters) {

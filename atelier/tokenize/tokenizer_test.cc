@@ -147,6 +147,23 @@ TEST(tokenizer, llama_vocabularies_fall_back_to_bytes_and_put_a_space_in_front) 
   EXPECT_EQ(encoding.offsets[1], (std::pair<size_t, size_t>(0, 2)));
 }
 
+TEST(tokenizer, t5_vocabularies_take_the_likeliest_segmentation_and_end_with_eos) {
+  GgufVocabulary gguf{.model = "t5", .pre = "default"};
+  gguf.tokens = {"<pad>", "</s>", "<unk>", "▁", "a", "b", "c", "▁ab", "bc", "▁a"};
+  gguf.scores = {0, 0, 0, -3, -4, -4, -4, -3, -1, -1.5};
+  gguf.types = {3, 3, 2, 1, 1, 1, 1, 1, 1, 1};
+  gguf.eos = 1;
+  gguf.unk = 2;
+  const auto tokenizer = Tokenizer::from_gguf(gguf, "t5").value();
+  EXPECT_EQ(tokenizer->kind(), "SentencePiece Unigram");
+  EXPECT_EQ(tokenizer->encode("abc")->ids, (std::vector<TokenId>{9, 8, 1})) << "-2.5, where the longest piece first gives -7";
+  EXPECT_EQ(tokenizer->encode("a?", {.add_special_tokens = false})->ids, (std::vector<TokenId>{9, 2}));
+  EXPECT_EQ(tokenizer->encode("</s>a", {.add_special_tokens = false})->ids.back(), 4) << "text forges no special token";
+  EXPECT_EQ(tokenizer->decode(tokenizer->encode("ab c")->ids).value(), "ab c");
+  gguf.scores.clear();
+  EXPECT_FALSE(Tokenizer::from_gguf(gguf, "t5").ok());
+}
+
 TEST(tokenizer, bert_vocabularies_are_read_in_both_spellings) {
   const auto encode = [](std::vector<std::string> words) {
     GgufVocabulary gguf{.model = "bert", .pre = "jina"};
