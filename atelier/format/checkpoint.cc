@@ -53,6 +53,10 @@ int64_t TensorEntry::count() const {
   return *count;
 }
 
+void TensorEntry::drop_pages() const {
+  if (file != nullptr) file->drop(static_cast<size_t>(static_cast<const uint8_t*>(data) - file->bytes().data()), static_cast<size_t>(bytes));
+}
+
 const TensorEntry* Checkpoint::find(std::string_view name) const {
   const auto found = index_.find(std::string(name));
   return found == index_.end() ? nullptr : &entries_[found->second];

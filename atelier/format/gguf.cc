@@ -92,7 +92,7 @@ Result<std::shared_ptr<const Gguf>> Gguf::open(const std::string& path) {
     ATELIER_TRY(const std::vector<std::string> paths, part_paths(path, opened.part, num_parts));
     ATELIER_RETURN_IF_ERROR(gguf->open_parts(paths));
   } else {
-    ATELIER_RETURN_IF_ERROR(gguf->add_part(std::move(opened.part), opened.file));
+    ATELIER_RETURN_IF_ERROR(gguf->add_part(std::move(opened.part), opened.file, opened.file.get()));
   }
   return std::shared_ptr<const Gguf>(std::move(gguf));
 }
@@ -102,7 +102,7 @@ Result<std::shared_ptr<const Gguf>> Gguf::from_bytes(std::span<const uint8_t> by
   Result<GgufPart> part = parse_gguf(bytes);
   if (!part.ok()) return part.status().with_context(name);
   std::shared_ptr<Gguf> gguf(new Gguf(name));
-  ATELIER_RETURN_IF_ERROR(gguf->add_part(std::move(*part), owner));
+  ATELIER_RETURN_IF_ERROR(gguf->add_part(std::move(*part), owner, nullptr));
   return std::shared_ptr<const Gguf>(std::move(gguf));
 }
 
@@ -117,7 +117,7 @@ Status Gguf::open_parts(const std::vector<std::string>& paths) {
                              " and " + std::to_string(num_parts));
     }
     if (i == 0) num_tensors_stated = int_or(opened.part, "split.tensors.count", -1);
-    ATELIER_RETURN_IF_ERROR(add_part(std::move(opened.part), opened.file));
+    ATELIER_RETURN_IF_ERROR(add_part(std::move(opened.part), opened.file, opened.file.get()));
   }
   const int64_t num_tensors = static_cast<int64_t>(entries().size());
   if (num_tensors_stated >= 0 && num_tensors_stated != num_tensors) {
@@ -127,7 +127,7 @@ Status Gguf::open_parts(const std::vector<std::string>& paths) {
   return Status::ok_status();
 }
 
-Status Gguf::add_part(GgufPart part, const std::shared_ptr<const void>& owner) {
+Status Gguf::add_part(GgufPart part, const std::shared_ptr<const void>& owner, const io::MappedFile* file) {
   if (version_ == 0) {  // the first part speaks for the model
     version_ = part.version;
     alignment_ = part.alignment;
@@ -137,6 +137,7 @@ Status Gguf::add_part(GgufPart part, const std::shared_ptr<const void>& owner) {
   }
   for (TensorEntry& entry : part.tensors) {
     entry.owner = owner;
+    entry.file = file;
     ATELIER_RETURN_IF_ERROR(add(std::move(entry)));
   }
   return Status::ok_status();

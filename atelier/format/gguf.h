@@ -67,7 +67,7 @@ class Gguf : public Checkpoint {
  private:
   explicit Gguf(std::string path) : Checkpoint(std::move(path)) {}
   Status open_parts(const std::vector<std::string>& paths);
-  Status add_part(GgufPart part, const std::shared_ptr<const void>& owner);
+  Status add_part(GgufPart part, const std::shared_ptr<const void>& owner, const io::MappedFile* file);
 
   uint32_t version_ = 0;
   int64_t alignment_ = 32;

@@ -154,7 +154,7 @@ Result<std::shared_ptr<const Safetensors>> Safetensors::open(const std::string& 
 Result<std::shared_ptr<const Safetensors>> Safetensors::from_bytes(std::span<const uint8_t> bytes, const std::string& name,
                                                                    std::shared_ptr<const void> owner) {
   std::shared_ptr<Safetensors> checkpoint(new Safetensors(name));
-  ATELIER_RETURN_IF_ERROR(checkpoint->add_bytes(bytes, name, owner));
+  ATELIER_RETURN_IF_ERROR(checkpoint->add_bytes(bytes, name, owner, nullptr));
   return std::shared_ptr<const Safetensors>(std::move(checkpoint));
 }
 
@@ -184,7 +184,7 @@ Status Safetensors::add_index(const std::string& path) {
 Status Safetensors::add_file(const std::string& path, const std::vector<std::string>& wanted) {
   ATELIER_TRY(const std::shared_ptr<const io::MappedFile> file, io::MappedFile::open(path));
   const size_t num_before = entries().size();
-  ATELIER_RETURN_IF_ERROR(add_bytes(file->bytes(), path, file));
+  ATELIER_RETURN_IF_ERROR(add_bytes(file->bytes(), path, file, file.get()));
   std::unordered_set<std::string_view> present;
   for (size_t i = num_before; i < entries().size(); ++i) present.insert(entries()[i].name);
   for (const std::string& name : wanted) {
@@ -193,11 +193,13 @@ Status Safetensors::add_file(const std::string& path, const std::vector<std::str
   return Status::ok_status();
 }
 
-Status Safetensors::add_bytes(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner) {
+Status Safetensors::add_bytes(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner,
+                              const io::MappedFile* file) {
   Result<std::vector<TensorEntry>> entries = parse_safetensors(bytes, metadata_);
   if (!entries.ok()) return entries.status().with_context(name);
   for (TensorEntry& entry : *entries) {
     entry.owner = owner;
+    entry.file = file;
     ATELIER_RETURN_IF_ERROR(add(std::move(entry)));
   }
   return Status::ok_status();

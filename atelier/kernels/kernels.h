@@ -27,7 +27,7 @@ enum class Compute : uint8_t {
 // One linear of a group that shares its input: y[t, n] = sum_k x[t, k] * w[n, k] + bias[n].
 struct Linear {
   DType dtype = DType::kF32;    // of w
-  const void* w = nullptr;      // [N, K] row-major, rows of row_bytes(dtype, K) bytes, no padding
+  const void* w = nullptr;      // [N, K]: float types row-major, rows of row_bytes(dtype, K) bytes; block types as tiles (quant/tiles.h)
   int64_t num_outputs = 0;      // N
   const float* bias = nullptr;  // [N] or null
   float* y = nullptr;           // [T, N], row stride ldy

@@ -13,7 +13,7 @@
 namespace atelier::kernels {
 namespace {
 
-constexpr int64_t kOutputsPerUnit = 32;
+constexpr int64_t kOutputsPerUnit = 32;  // whole tiles of quant/tiles.h
 constexpr int64_t kRowsPerUnit = 512;
 
 // The group's outputs as one row of units, and its input rows as another.
@@ -63,26 +63,32 @@ void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Bo
 QuantizedRows quantized_rows(int64_t T, int64_t K) {
   thread_local std::vector<int8_t> quants;
   thread_local std::vector<float> scales;
-  const int64_t blocks = K / kQuantBlock;
+  thread_local std::vector<int32_t> sums;
+  const int64_t blocks = T * (K / kQuantBlock);
   if (const size_t need = static_cast<size_t>(T * K); quants.size() < need) quants.resize(need);
-  if (const size_t need = static_cast<size_t>(T * blocks * 4); scales.size() < need) scales.resize(need);
+  if (const size_t need = static_cast<size_t>(blocks * 4); scales.size() < need) scales.resize(need);
+  if (const size_t need = static_cast<size_t>(blocks * 3); sums.size() < need) sums.resize(need);
   QuantizedRows rows;
   rows.q = quants.data();
   rows.scale = scales.data();
-  rows.sum32 = rows.scale + T * blocks;
-  rows.sum16 = rows.sum32 + T * blocks;
+  rows.offset32 = rows.scale + blocks;
+  rows.offset16 = rows.offset32 + blocks;
+  rows.sum32 = sums.data();
+  rows.sum16 = rows.sum32 + blocks;
   rows.T = T;
   rows.K = K;
   return rows;
 }
 
 QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
-  const int64_t blocks = all.K / kQuantBlock;
+  const int64_t first = begin * (all.K / kQuantBlock);
   QuantizedRows rows = all;
   rows.q += begin * all.K;
-  rows.scale += begin * blocks;
-  rows.sum32 += begin * blocks;
-  rows.sum16 += begin * blocks * 2;
+  rows.scale += first;
+  rows.sum32 += first;
+  rows.sum16 += 2 * first;
+  rows.offset32 += first;
+  rows.offset16 += 2 * first;
   rows.T = end - begin;
   return rows;
 }

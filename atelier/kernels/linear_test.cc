@@ -19,23 +19,33 @@ struct Case {
 struct Problem {
   Case shape;
   std::vector<float> x, bias;
-  std::vector<uint8_t> w;
+  std::vector<uint8_t> w;      // rows as a file has them
+  std::vector<uint8_t> tiles;  // as kernels read them
 
   explicit Problem(const Case& c, uint32_t seed = 1)
-      : shape(c), x(random_floats(c.T * c.K, seed)), bias(random_floats(c.N, seed + 1)), w(random_weights(c.dtype, c.N * c.K, seed + 2)) {}
+      : shape(c), x(random_floats(c.T * c.K, seed)), bias(random_floats(c.N, seed + 1)) {
+    set_weights(random_weights(c.dtype, c.N * c.K, seed + 2));
+  }
 
+  void set_weights(std::vector<uint8_t> rows) {
+    w = std::move(rows);
+    tiles = tiled(shape.dtype, w, shape.N, shape.K);
+  }
   FloatRows rows(int64_t t, int64_t count) const { return {x.data() + t * shape.K, shape.K, count, shape.K}; }
-  OutputBlock block(float* y) const { return {shape.dtype, w.data(), row_bytes(shape.dtype, shape.K), shape.N, bias.data(), y, shape.N}; }
+  OutputBlock block(float* y) const {
+    return {shape.dtype, tiles.data(), row_bytes(shape.dtype, shape.K), shape.N, bias.data(), y, shape.N};
+  }
 };
 
 struct Quantized {
   std::vector<int8_t> q;
-  std::vector<float> scale, sum32, sum16;
+  std::vector<float> scale, offset32, offset16;
+  std::vector<int32_t> sum32, sum16;
   QuantizedRows rows;
 
   Quantized(const KernelTable& table, const FloatRows& x)
-      : q(x.T * x.K), scale(x.T * x.K / 32), sum32(scale.size()), sum16(2 * scale.size()), rows{q.data(),     scale.data(), sum32.data(),
-                                                                                                sum16.data(), x.T,          x.K} {
+      : q(x.T * x.K), scale(x.T * x.K / 32), offset32(scale.size()), offset16(2 * scale.size()), sum32(scale.size()), sum16(2 * scale.size()) {
+    rows = {q.data(), scale.data(), sum32.data(), sum16.data(), offset32.data(), offset16.data(), x.T, x.K};
     table.quantize_rows(x, rows, 0, x.T);
   }
 };
@@ -125,6 +135,7 @@ TEST_P(LinearOfIsa, integer_products_agree_with_the_scalar_twin) {
   for (const DType dtype : kBlockTypes) {
     for (const int64_t N : {1, 8, 21, 64}) expect_near_scalar_int8(table(), {dtype, 6, N, 512});
     if (dtype_info(dtype).block_size == 32) expect_near_scalar_int8(table(), {dtype, 3, 9, 32 * 7});
+    expect_near_scalar_int8(table(), {dtype, 7, 40, 5 * 256});  // several chunks, the last one shorter
   }
 }
 
@@ -133,11 +144,11 @@ TEST_P(LinearOfIsa, integer_products_do_not_saturate_at_the_ends_of_the_range) {
     Problem p({dtype, 2, 8, 512});
     for (size_t i = 0; i < p.x.size(); ++i) p.x[i] = i < 512 ? 1.0f : (i % 2 ? -1.0f : 1.0f);  // quants of +-127
     for (uint8_t fill : {0x00, 0x80, 0xff}) {
-      const std::vector<uint8_t> random = p.w;
-      std::fill(p.w.begin(), p.w.end(), fill);
-      for (size_t at = 0; at < p.w.size(); at += dtype_info(dtype).block_bytes) {
-        for (const int offset : half_offsets(dtype)) std::memcpy(&p.w[at + offset], &random[at + offset], 2);
+      std::vector<uint8_t> extreme(p.w.size(), fill);
+      for (size_t at = 0; at < extreme.size(); at += dtype_info(dtype).block_bytes) {
+        for (const int offset : half_offsets(dtype)) std::memcpy(&extreme[at + offset], &p.w[at + offset], 2);
       }
+      p.set_weights(std::move(extreme));
       const std::vector<float> expected = compute(kernel_table(Isa::kScalar), Path::kInt8, p, 0, 2);
       const std::vector<float> y = compute(table(), Path::kInt8, p, 0, 2);
       std::vector<float> w(8 * 512);
@@ -204,9 +215,12 @@ TEST_P(LinearOfIsa, quantized_rows_hold_the_nearest_integers_and_their_sums) {
       EXPECT_NEAR(got.q[b * 32 + k] * got.scale[b], x[b * 32 + k], got.scale[b] * 0.5001f);
       sums[k / 16] += got.q[b * 32 + k];
     }
-    EXPECT_FLOAT_EQ(got.sum16[2 * b], got.scale[b] * static_cast<float>(sums[0]));
-    EXPECT_FLOAT_EQ(got.sum16[2 * b + 1], got.scale[b] * static_cast<float>(sums[1]));
-    EXPECT_FLOAT_EQ(got.sum32[b], got.scale[b] * static_cast<float>(sums[0] + sums[1]));
+    EXPECT_EQ(got.sum16[2 * b], sums[0]);
+    EXPECT_EQ(got.sum16[2 * b + 1], sums[1]);
+    EXPECT_EQ(got.sum32[b], sums[0] + sums[1]);
+    EXPECT_FLOAT_EQ(got.offset16[2 * b], got.scale[b] * static_cast<float>(sums[0]));
+    EXPECT_FLOAT_EQ(got.offset16[2 * b + 1], got.scale[b] * static_cast<float>(sums[1]));
+    EXPECT_FLOAT_EQ(got.offset32[b], got.scale[b] * static_cast<float>(sums[0] + sums[1]));
   }
 }
 
@@ -239,7 +253,7 @@ TEST_F(LinearDriver, has_the_same_bits_for_any_grouping_and_number_of_threads) {
     std::vector<Linear> group;
     for (const DType dtype : dtypes) {
       const int64_t N = 40 + 33 * static_cast<int64_t>(group.size());
-      weights.push_back(random_weights(dtype, N * K, 3));
+      weights.push_back(tiled(dtype, random_weights(dtype, N * K, 3), N, K));
       grouped.emplace_back(T * N);
       single.emplace_back(T * N);
       group.push_back({dtype, weights.back().data(), N, nullptr, grouped.back().data(), N});

@@ -7,6 +7,7 @@
 
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
+#include "atelier/quant/tiles.h"
 
 namespace atelier::kernels {
 namespace {
@@ -34,12 +35,16 @@ std::vector<float> ordinary_values(int64_t count) {
   return values;
 }
 
-// One row, packed where the format can be and otherwise zeros, and repeated.
+// One row, packed where the format can be and otherwise zeros, and repeated; block types as tiles.
 std::vector<uint8_t> weights(DType dtype, int64_t N, int64_t K) {
-  const int64_t bytes = row_bytes(dtype, K);
-  std::vector<uint8_t> w(static_cast<size_t>(N * bytes), 0);
-  if (quant::can_pack(dtype)) quant::from_f32(dtype, ordinary_values(K).data(), w.data(), K);
-  for (int64_t n = 1; n < N; ++n) std::memcpy(w.data() + n * bytes, w.data(), static_cast<size_t>(bytes));
+  const int64_t bytes = row_bytes(dtype, K), part_rows = is_quantized(dtype) ? quant::kTileRows : 1;
+  std::vector<uint8_t> rows(static_cast<size_t>(part_rows * bytes), 0);
+  if (quant::can_pack(dtype)) quant::from_f32(dtype, ordinary_values(K).data(), rows.data(), K);
+  for (int64_t n = 1; n < part_rows; ++n) std::memcpy(rows.data() + n * bytes, rows.data(), static_cast<size_t>(bytes));
+  std::vector<uint8_t> part = rows;
+  if (is_quantized(dtype)) quant::pack_tile(dtype, rows.data(), part_rows, K, part.data());
+  std::vector<uint8_t> w;
+  for (int64_t n = 0; n < N; n += part_rows) w.insert(w.end(), part.begin(), part.end());
   return w;
 }
 

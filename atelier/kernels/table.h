@@ -25,12 +25,15 @@ struct FloatRows {
   int64_t K = 0;
 };
 
-// The same rows as int8: x[t, k] ~ scale[t, k / 32] * q[t, k], q in [-127, 127]. The sums serve weights that have an offset.
+// The same rows as int8: x[t, k] ~ scale[t, k / 32] * q[t, k], q in [-127, 127]. Sums of q take off the zero of weights that have one in
+// whole numbers, offsets serve those that have a min.
 struct QuantizedRows {
-  int8_t* q = nullptr;     // [T, K]
-  float* scale = nullptr;  // [T, K / 32]
-  float* sum32 = nullptr;  // [T, K / 32]  scale * (sum of the block's q)
-  float* sum16 = nullptr;  // [T, K / 16]  scale * (sum of the half block's q)
+  int8_t* q = nullptr;        // [T, K]
+  float* scale = nullptr;     // [T, K / 32]
+  int32_t* sum32 = nullptr;   // [T, K / 32]  sum of the block's q
+  int32_t* sum16 = nullptr;   // [T, K / 16]  sum of the half block's q
+  float* offset32 = nullptr;  // [T, K / 32]  scale * sum32
+  float* offset16 = nullptr;  // [T, K / 16]  scale * sum16
   int64_t T = 0;
   int64_t K = 0;
 };
@@ -38,7 +41,7 @@ struct QuantizedRows {
 // Consecutive outputs of one linear: y[t, n] = x[t, :] . w[n, :] + bias[n].
 struct OutputBlock {
   DType dtype = DType::kF32;
-  const uint8_t* w = nullptr;  // row 0 of the block
+  const uint8_t* w = nullptr;  // row 0 of the block; block types: its tile (quant/tiles.h), and row 0 is the tile's first
   int64_t row_bytes = 0;
   int64_t N = 0;
   const float* bias = nullptr;  // [N] or null
@@ -96,7 +99,10 @@ struct KernelTable {
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
 };
 
-// Bytes of scratch that linear_* of any ISA may use: sixteen rows of K weights, decoded, with their scales.
-inline constexpr int64_t linear_scratch_bytes(int64_t K) { return 16 * K * 8 + 4096; }
+// Inputs of block types that integer products decode at a time: two panels of them stay in the L1 cache.
+inline constexpr int64_t kInt8Chunk = 512;
+
+// Bytes of scratch that linear_* of any ISA may use: sixteen rows of K weights, decoded, with their scales, and a chunk of two panels.
+inline constexpr int64_t linear_scratch_bytes(int64_t K) { return 16 * K * 8 + 2 * 16 * kInt8Chunk * 2 + 4096; }
 
 }  // namespace atelier::kernels

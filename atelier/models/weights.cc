@@ -6,6 +6,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/strings.h"
+#include "atelier/models/tile_matrices.h"
 #include "atelier/quant/quant.h"
 
 namespace atelier::models {
@@ -103,6 +104,12 @@ Tensor load_tensor(const nn::TransformerSpec& spec, const format::TensorEntry& e
   return stored.transform == Transform::kTranspose ? load_transposed(entry, info, part) : load_plain(entry, info, part);
 }
 
+// Whether products read the parameter; a table that is only looked up in stays as the file has it.
+bool is_multiplied(const nn::TransformerSpec& spec, const nn::ParameterInfo& info) {
+  if (info.name == "position_embedding.weight") return false;
+  return info.shape.rank() == 2 && (info.name != "embedding.weight" || spec.has_tied_head);
+}
+
 }  // namespace
 
 PartRows part_rows(const nn::TransformerSpec& spec, Part part, int64_t whole_rows) {
@@ -141,6 +148,7 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
                                               const format::Checkpoint& checkpoint) {
   nn::DecoderParameters parameters;
+  std::vector<LoadedMatrix> quantized;
   Status status;
   nn::visit_parameters(spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     if (!status.ok()) return;
@@ -152,9 +160,12 @@ Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout
     }
     const PartRows part = part_rows(spec, stored.part, info.shape[0]);
     status = check_shape(*entry, stored, info, part);
-    if (status.ok()) tensor = load_tensor(spec, *entry, stored, info, part);
+    if (!status.ok()) return;
+    tensor = load_tensor(spec, *entry, stored, info, part);
+    if (is_quantized(tensor.dtype()) && is_multiplied(spec, info)) quantized.push_back({&tensor, entry});
   });
-  if (!status.ok()) return status;
+  ATELIER_RETURN_IF_ERROR(status);
+  ATELIER_RETURN_IF_ERROR(tile_matrices(quantized));
   return parameters;
 }
 

@@ -1,7 +1,7 @@
 // From a checkpoint's tensors to a decoder's parameters.
 //
-// What is stored as it is used stays a view of the mapped file, whatever its type; only transposed, interleaved and one-less tensors
-// are copied, and vectors (norms, biases) become float32.
+// Float matrices stay views of the mapped file where they are stored as they are used; transposed, interleaved and one-less tensors are
+// copied, vectors (norms, biases) become float32, and quantized matrices are put into tiles (models/tile_matrices.h).
 #pragma once
 
 #include "atelier/base/status.h"

@@ -18,6 +18,10 @@ void check(const Tensor& x, const LinearArgs& args) {
   if (x.shape().rank() != 2 || weight.rank() != 2 || weight[1] != x.dim(1)) {
     throw ShapeError("[linear] x is " + x.shape().to_string() + ", weight is " + weight.to_string());
   }
+  if (is_quantized(args.weight->dtype()) != (args.weight->layout() == TensorLayout::kTiles)) {
+    throw DTypeError(std::string("[linear] weight is ") + dtype_name(args.weight->dtype()) + " in " +
+                     (args.weight->layout() == TensorLayout::kTiles ? "tiles, want rows" : "rows, want tiles (quant/tiles.h)"));
+  }
   if (args.bias != nullptr && *args.bias && args.bias->count() != weight[0]) {
     throw ShapeError("[linear] weight is " + weight.to_string() + ", bias is " + args.bias->shape().to_string());
   }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "atelier/base/error.h"
@@ -13,6 +15,7 @@
 #include "atelier/ops/linear.h"
 #include "atelier/ops/norm.h"
 #include "atelier/quant/quant.h"
+#include "atelier/quant/tiles.h"
 
 namespace atelier::ops {
 namespace {
@@ -27,6 +30,14 @@ Tensor packed(DType dtype, const Tensor& x) {
   Tensor out = Tensor::zeros(dtype, x.shape());
   quant::from_f32(dtype, x.f32(), out.mutable_data(), x.count());
   return out;
+}
+
+// At most sixteen rows.
+Tensor tiled(const Tensor& rows) {
+  const int64_t N = rows.dim(0), K = rows.dim(1);
+  Tensor memory = Tensor::zeros(DType::kF32, {quant::tiled_bytes(rows.dtype(), N, K) / 4});
+  quant::pack_tile(rows.dtype(), static_cast<const uint8_t*>(rows.data()), N, K, static_cast<uint8_t*>(memory.mutable_data()));
+  return Tensor::view(rows.dtype(), rows.shape(), memory.data(), std::make_shared<Tensor>(memory), TensorLayout::kTiles);
 }
 
 std::string message_of(const std::function<void()>& f) {
@@ -51,12 +62,27 @@ TEST_F(Ops, linear_is_a_matrix_product_with_bias) {
   EXPECT_EQ(std::vector<float>(y.f32(), y.f32() + 4), (std::vector<float>{8, 24, 8, 33}));
 }
 
+TEST_F(Ops, linear_refuses_block_types_in_rows) {
+  const Tensor x = make({1, 32}, std::vector<float>(32, 1.0f));
+  const Tensor weight = packed(DType::kQ8_0, make({2, 32}, std::vector<float>(64, 1.0f)));
+  EXPECT_THROW(linear(context_, x, weight), DTypeError);
+}
+
+TEST_F(Ops, embedding_of_a_tiled_table_equals_that_of_its_rows) {
+  std::vector<float> values(5 * 64);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
+  const Tensor table = packed(DType::kQ5_1, make({5, 64}, values));
+  const std::vector<int32_t> ids = {4, 0, 2, 4};
+  const Tensor rows = embedding(context_, table, ids), tiles = embedding(context_, tiled(table), ids);
+  EXPECT_EQ(std::memcmp(rows.f32(), tiles.f32(), static_cast<size_t>(rows.num_bytes())), 0);
+}
+
 TEST_F(Ops, a_group_equals_its_members_even_when_types_are_mixed) {
   std::vector<float> values(3 * 64);
   for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
   const Tensor x = make({3, 64}, values);
   const Tensor a = make({3, 64}, values);
-  const Tensor b = packed(DType::kQ8_0, a), c = packed(DType::kBF16, a);
+  const Tensor b = tiled(packed(DType::kQ8_0, a)), c = packed(DType::kBF16, a);
   Tensor ya, yb, yc;
   const LinearArgs group[] = {{&a, nullptr, &ya}, {&b, nullptr, &yb}, {&c, nullptr, &yc}};
   linear_group(context_, x, group);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/quant/tiles.h"
 
 namespace atelier {
 
@@ -28,12 +29,13 @@ std::string Shape::to_string() const {
   return out + "]";
 }
 
-Tensor Tensor::view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner) {
+Tensor Tensor::view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner, TensorLayout layout) {
   Tensor tensor;
   tensor.data_ = data;
   tensor.owner_ = std::move(owner);
   tensor.shape_ = shape;
   tensor.dtype_ = dtype;
+  tensor.layout_ = layout;
   return tensor;
 }
 
@@ -46,7 +48,9 @@ Tensor Tensor::zeros(DType dtype, Shape shape) {
   return view(dtype, shape, memory, std::shared_ptr<const void>(memory, [](const void* p) { std::free(const_cast<void*>(p)); }));
 }
 
-int64_t Tensor::num_bytes() const { return row_bytes(dtype_, count()); }
+int64_t Tensor::num_bytes() const {
+  return layout_ == TensorLayout::kTiles ? quant::tiled_bytes(dtype_, shape_[0], shape_[1]) : row_bytes(dtype_, count());
+}
 
 const float* Tensor::f32() const {
   if (dtype_ != DType::kF32) throw DTypeError(std::string("[tensor] is ") + dtype_name(dtype_) + ", want F32");
@@ -56,7 +60,7 @@ const float* Tensor::f32() const {
 float* Tensor::f32() { return const_cast<float*>(std::as_const(*this).f32()); }
 
 Tensor Tensor::rows(int64_t begin, int64_t end) const {
-  if (shape_.rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
+  if (layout_ != TensorLayout::kRows || shape_.rank() == 0 || begin < 0 || end < begin || end > shape_[0]) {
     throw ShapeError("[rows] [" + std::to_string(begin) + ", " + std::to_string(end) + ") of " + shape_.to_string());
   }
   std::array<int64_t, Shape::kMaxRank> dims{};

@@ -35,17 +35,21 @@ class Shape {
   int rank_ = 0;
 };
 
+// How the elements lie: row after row, or, for a matrix of a block type that products read, as tiles (quant/tiles.h).
+enum class TensorLayout : uint8_t { kRows, kTiles };
+
 class Tensor {
  public:
   Tensor() = default;  // no tensor; converts to false
 
   // Views `data`; `owner` keeps it alive and may be null when the caller does.
-  static Tensor view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner);
+  static Tensor view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner, TensorLayout layout = TensorLayout::kRows);
   // Zeroed heap memory, 64-byte aligned.
   static Tensor zeros(DType dtype, Shape shape);
 
   explicit operator bool() const { return data_ != nullptr; }
   DType dtype() const { return dtype_; }
+  TensorLayout layout() const { return layout_; }
   const Shape& shape() const { return shape_; }
   int64_t dim(int axis) const { return shape_[axis]; }
   int64_t count() const { return shape_.count(); }
@@ -56,7 +60,7 @@ class Tensor {
   const float* f32() const;                                  // DTypeError unless F32
   float* f32();
 
-  // Rows [begin, end) of the first axis, sharing memory. Quantized rows are whole blocks, so any row range is a view.
+  // Rows [begin, end) of the first axis, sharing memory; not of tiles. Quantized rows are whole blocks, so any row range is a view.
   Tensor rows(int64_t begin, int64_t end) const;
   // The same elements in another shape of the same count.
   Tensor reshaped(Shape shape) const;
@@ -66,6 +70,7 @@ class Tensor {
   std::shared_ptr<const void> owner_;
   Shape shape_;
   DType dtype_ = DType::kF32;
+  TensorLayout layout_ = TensorLayout::kRows;
 };
 
 }  // namespace atelier

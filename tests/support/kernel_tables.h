@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <random>
@@ -12,6 +13,7 @@
 #include "atelier/base/half.h"
 #include "atelier/kernels/dispatch.h"
 #include "atelier/kernels/scratch.h"
+#include "atelier/quant/tiles.h"
 
 namespace atelier::kernels {
 
@@ -88,6 +90,16 @@ inline std::vector<uint8_t> random_weights(DType dtype, int64_t count, uint32_t 
     }
   }
   return bytes;
+}
+
+// Rows of a block type [N, K] as the kernels read them; other types stay as they are.
+inline std::vector<uint8_t> tiled(DType dtype, const std::vector<uint8_t>& rows, int64_t N, int64_t K) {
+  if (!is_quantized(dtype)) return rows;
+  std::vector<uint8_t> tiles(static_cast<size_t>(quant::tiled_bytes(dtype, N, K)));
+  for (int64_t n = 0; n < N; n += quant::kTileRows) {
+    quant::pack_tile(dtype, rows.data() + n * row_bytes(dtype, K), std::min(quant::kTileRows, N - n), K, tiles.data() + n * row_bytes(dtype, K));
+  }
+  return tiles;
 }
 
 }  // namespace atelier::kernels

@@ -4,6 +4,7 @@
 
 #include "atelier/kernels/scalar/scalar.h"
 #include "atelier/quant/quant.h"
+#include "atelier/quant/tiles.h"
 
 namespace atelier::kernels::scalar {
 namespace {
@@ -33,12 +34,20 @@ float dot(const int8_t* q, const float* w) {
   return sum_lanes(lanes);
 }
 
+// Row n of the block's weights as floats at `w`; the block types' row is put together behind them.
+void widen_row(const OutputBlock& block, int64_t n, int64_t K, float* w) {
+  if (!is_quantized(block.dtype)) return quant::to_f32(block.dtype, block.w + n * block.row_bytes, w, K);
+  uint8_t* row = reinterpret_cast<uint8_t*>(w + K);
+  quant::unpack_tile_row(block.dtype, block.w, n, K, row);
+  quant::to_f32(block.dtype, row, w, K);
+}
+
 }  // namespace
 
 void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch) {
   float* w = static_cast<float*>(scratch);
   for (int64_t n = 0; n < block.N; ++n) {
-    quant::to_f32(block.dtype, block.w + n * block.row_bytes, w, x.K);
+    widen_row(block, n, x.K, w);
     const float bias = block.bias ? block.bias[n] : 0.0f;
     for (int64_t t = 0; t < x.T; ++t) block.y[t * block.ldy + n] = dot(x.x + t * x.ldx, w, x.K) + bias;
   }
@@ -62,9 +71,12 @@ void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_beg
       sums[k / 16] += q[k];
     }
     out.scale[i] = largest / 127.0f;
-    out.sum16[2 * i] = out.scale[i] * static_cast<float>(sums[0]);
-    out.sum16[2 * i + 1] = out.scale[i] * static_cast<float>(sums[1]);
-    out.sum32[i] = out.scale[i] * static_cast<float>(sums[0] + sums[1]);
+    for (int half = 0; half < 2; ++half) {
+      out.sum16[2 * i + half] = sums[half];
+      out.offset16[2 * i + half] = out.scale[i] * static_cast<float>(sums[half]);
+    }
+    out.sum32[i] = sums[0] + sums[1];
+    out.offset32[i] = out.scale[i] * static_cast<float>(sums[0] + sums[1]);
   }
 }
 
@@ -72,7 +84,7 @@ void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch
   float* w = static_cast<float*>(scratch);
   const int64_t blocks = x.K / kQuantBlock;
   for (int64_t n = 0; n < block.N; ++n) {
-    quant::to_f32(block.dtype, block.w + n * block.row_bytes, w, x.K);
+    widen_row(block, n, x.K, w);
     const float bias = block.bias ? block.bias[n] : 0.0f;
     for (int64_t t = 0; t < x.T; ++t) {
       float sum = 0;

@@ -39,7 +39,7 @@ struct LinearKernels {
     for (int64_t t = row_begin; t < row_end; ++t) {
       for (int64_t b = 0; b < blocks; ++b) {
         const int64_t i = t * blocks + b;
-        quantize_block(x.x + t * x.ldx + b * kQuantBlock, out.q + i * kQuantBlock, out.scale + i, out.sum32 + i, out.sum16 + 2 * i);
+        quantize_block(x.x + t * x.ldx + b * kQuantBlock, out, i);
       }
     }
   }
@@ -78,23 +78,29 @@ struct LinearKernels {
     }
   }
 
-  // Room for one panel of K inputs, of any group size; advances `memory` past it.
-  static Panel<S> take_panel(uint8_t*& memory, int64_t K) {
+  // Room for one panel of `count` inputs, of any group size; advances `memory` past it.
+  static Panel<S> take_panel(uint8_t*& memory, int64_t count) {
     Panel<S> panel;
     panel.quants = memory;
-    panel.scales = reinterpret_cast<float*>(memory + K * kLanes);
-    panel.mins = panel.scales + K / 16 * kLanes;
-    memory += K * kLanes + K / 16 * kLanes * 2 * static_cast<int64_t>(sizeof(float));
+    panel.scales = reinterpret_cast<float*>(memory + count * kLanes);
+    panel.mins = panel.scales + count / 16 * kLanes;
+    memory += count * kLanes + count / 16 * kLanes * 2 * static_cast<int64_t>(sizeof(float));
     return panel;
   }
 
-  // Decodes the panel of outputs n .. n + kLanes - 1; what lies beyond the block repeats its last row.
+  // Decodes inputs [first, first + count) of outputs n .. n + kLanes - 1. Outputs beyond the block's last tile repeat that tile.
   template <class Decoder>
-  static void decode_panel(const OutputBlock& block, int64_t n, int64_t K, const Panel<S>& panel) {
-    const uint8_t* rows[kLanes];
-    for (int64_t i = 0; i < kLanes; ++i) rows[i] = block.w + (n + i < block.N ? n + i : block.N - 1) * block.row_bytes;
-    const uint8_t* next = block.w + (n + kLanes) * block.row_bytes;
-    Decoder::decode(rows, K, PanelWriter<S>(panel, next, kLanes * block.row_bytes * Decoder::Form::kGroup / K));
+  static void decode_panel(const OutputBlock& block, int64_t K, int64_t n, int64_t first, int64_t count, const Panel<S>& panel) {
+    const int64_t last_tile = (block.N - 1) / quant::kTileRows;
+    const int64_t tile = n / quant::kTileRows < last_tile ? n / quant::kTileRows : last_tile;
+    const int64_t tile_bytes = quant::kTileRows * block.row_bytes;
+    TileReader<S> in(block.w + tile * tile_bytes, tile_bytes, K / Decoder::kBlock, Decoder::kWords, first / Decoder::kBlock,
+                     n % quant::kTileRows);
+    PanelWriter<S> out(panel);
+    for (int64_t i = 0; i < count; i += Decoder::kBlock) {
+      Decoder::decode(in, out);
+      in.next(Decoder::kWords);
+    }
   }
 
   struct Int8Body {
@@ -106,14 +112,13 @@ struct LinearKernels {
     void run() const {
       using Gemm = GemmInt8<S, typename Decoder::Form>;
       uint8_t* memory = scratch;
-      const Panel<S> panels[2] = {take_panel(memory, x.K), take_panel(memory, x.K)};
+      const Panel<S> panels[2] = {take_panel(memory, kInt8Chunk), take_panel(memory, kInt8Chunk)};
       for (int64_t n = 0; n < block.N; n += 2 * kLanes) {
-        decode_panel<Decoder>(block, n, x.K, panels[0]);
-        if (n + kLanes < block.N) {
-          decode_panel<Decoder>(block, n + kLanes, x.K, panels[1]);
-          Gemm::template multiply<2>(x, panels, block, n);
-        } else {
-          Gemm::template multiply<1>(x, panels, block, n);
+        for (int64_t k = 0; k < x.K; k += kInt8Chunk) {
+          const int64_t count = x.K - k < kInt8Chunk ? x.K - k : kInt8Chunk;
+          decode_panel<Decoder>(block, x.K, n, k, count, panels[0]);
+          decode_panel<Decoder>(block, x.K, n + kLanes, k, count, panels[1]);
+          Gemm::multiply(x, panels, {k, count}, block, n);
         }
       }
     }
@@ -130,7 +135,7 @@ struct LinearKernels {
       const Panel<S> panel = take_panel(memory, x.K);
       float* w = reinterpret_cast<float*>(memory);
       for (int64_t n = 0; n < block.N; n += kLanes) {
-        decode_panel<Decoder>(block, n, x.K, panel);
+        decode_panel<Decoder>(block, x.K, n, 0, x.K, panel);
         widen_panel<typename Decoder::Form>(panel, x.K, w);
         multiply_floats(x, w, block, n, block.N - n < kLanes ? block.N - n : kLanes);
       }
@@ -150,10 +155,10 @@ struct LinearKernels {
         const F scale = S::set1(panel.scales[group + r]);
         for (int i = 0; i < 16; i += kLanes) {
           const uint8_t* q = quants + r * 16 + i;
-          if constexpr (Form::kSigned) {
-            S::store(w + r * K + k + i, S::mul(S::load_i8(q), scale));
-          } else {
+          if constexpr (Form::kHasMins) {
             S::store(w + r * K + k + i, S::add(S::mul(S::load_u8(q), scale), S::set1(panel.mins[group + r])));
+          } else {
+            S::store(w + r * K + k + i, S::mul(S::sub(S::load_u8(q), S::set1(Form::kZero)), scale));
           }
         }
       }
@@ -198,31 +203,36 @@ struct LinearKernels {
     }
   }
 
-  static void quantize_block(const float* x, int8_t* q, float* scale, float* sum32, float* sum16) {
+  // Block i of all rows from its 32 floats.
+  static void quantize_block(const float* x, const QuantizedRows& out, int64_t i) {
     constexpr int kVectors = kQuantBlock / kLanes;
     F v[kVectors];
     // As integers, the bits of magnitudes compare as the magnitudes do, with NaN above all.
     I largest_bits = S::zero_int();
     const I magnitude = S::set1_int(0x7fffffff);
 #pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) {
-      v[i] = S::load(x + i * kLanes);
-      largest_bits = S::max_int(largest_bits, S::bit_and(S::bits(v[i]), magnitude));
+    for (int j = 0; j < kVectors; ++j) {
+      v[j] = S::load(x + j * kLanes);
+      largest_bits = S::max_int(largest_bits, S::bit_and(S::bits(v[j]), magnitude));
     }
     const float largest = S::lane0(S::as_float(S::set1_int(S::largest(largest_bits))));
     const F inverse = S::set1(largest > kSmallestScaled ? 127.0f / largest : 0.0f);
     I sums[2] = {S::zero_int(), S::zero_int()};
 #pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) {
-      const I rounded = S::to_int(S::mul(v[i], inverse));
-      S::store_i8(q + i * kLanes, rounded);
-      sums[i * 2 / kVectors] = S::add_int(sums[i * 2 / kVectors], rounded);
+    for (int j = 0; j < kVectors; ++j) {
+      const I rounded = S::to_int(S::mul(v[j], inverse));
+      S::store_i8(out.q + i * kQuantBlock + j * kLanes, rounded);
+      sums[j * 2 / kVectors] = S::add_int(sums[j * 2 / kVectors], rounded);
     }
     const int32_t first = S::sum(sums[0]), second = S::sum(sums[1]);
-    *scale = largest / 127.0f;
-    sum16[0] = *scale * static_cast<float>(first);
-    sum16[1] = *scale * static_cast<float>(second);
-    *sum32 = *scale * static_cast<float>(static_cast<int32_t>(static_cast<uint32_t>(first) + static_cast<uint32_t>(second)));
+    const float scale = largest / 127.0f;
+    out.scale[i] = scale;
+    out.sum16[2 * i] = first;
+    out.sum16[2 * i + 1] = second;
+    out.sum32[i] = static_cast<int32_t>(static_cast<uint32_t>(first) + static_cast<uint32_t>(second));
+    out.offset16[2 * i] = scale * static_cast<float>(first);
+    out.offset16[2 * i + 1] = scale * static_cast<float>(second);
+    out.offset32[i] = scale * static_cast<float>(out.sum32[i]);
   }
 };
 

@@ -9,15 +9,11 @@ namespace atelier::kernels::ATELIER_ISA(avx512vnni) {
 
   // With the dot product of four bytes, exact in int32.
   struct Simd : Simd512<Rung> {
-    template <int kMax>
+    template <int kMax, int kZero>
     struct Dot {
-      I sum = _mm512_setzero_si512();
+      I sum;
+      static I start(I sum_x) { return _mm512_mullo_epi32(sum_x, _mm512_set1_epi32(-kZero)); }
       void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, w, x); }
-      I value(int) { return sum; }
-    };
-    struct SignedDot {
-      I sum = _mm512_setzero_si512();
-      void step(int, I w, I x) { sum = _mm512_dpbusd_epi32(sum, _mm512_abs_epi8(w), with_sign_of_bytes(x, w)); }
       I value(int) { return sum; }
     };
   };

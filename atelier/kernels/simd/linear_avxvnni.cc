@@ -9,15 +9,11 @@ namespace atelier::kernels::ATELIER_ISA(avxvnni) {
 
   // With the dot product of four bytes, exact in int32.
   struct Simd : Simd256<Rung> {
-    template <int kMax>
+    template <int kMax, int kZero>
     struct Dot {
-      I sum = _mm256_setzero_si256();
+      I sum;
+      static I start(I sum_x) { return _mm256_mullo_epi32(sum_x, _mm256_set1_epi32(-kZero)); }
       void step(int, I w, I x) { sum = _mm256_dpbusd_avx_epi32(sum, w, x); }
-      I value(int) { return sum; }
-    };
-    struct SignedDot {
-      I sum = _mm256_setzero_si256();
-      void step(int, I w, I x) { sum = _mm256_dpbusd_avx_epi32(sum, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w)); }
       I value(int) { return sum; }
     };
   };

@@ -21,6 +21,7 @@ struct Simd256 {
   typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
   static constexpr int kLanes = 8;
   static constexpr int kTileRows = 3;  // of a float32 tile of kTileRows x 4 sums: 12 of the 16 registers
+  static constexpr int kInt8Rows = 4;  // of an integer tile of kInt8Rows x 2 panels
 
   // Memory. Partial loads fill with zeros and never touch what lies beyond `count` elements.
   static F load(const float* p) { return _mm256_loadu_ps(p); }
@@ -31,7 +32,7 @@ struct Simd256 {
   static F keep(F a, int count) { return _mm256_and_ps(a, _mm256_castsi256_ps(lane_mask(count))); }  // zeros beyond
   static I load_bytes(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
   static void store_bytes(void* p, I a) { _mm256_storeu_si256(static_cast<__m256i*>(p), a); }
-  static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+  static void prefetch_l2(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
   static F load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
   static F load_bf16(const uint16_t* p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
@@ -98,6 +99,7 @@ struct Simd256 {
   static I bits(F a) { return _mm256_castps_si256(a); }
   static F as_float(I a) { return _mm256_castsi256_ps(a); }
   static I broadcast4(const int8_t* p) { return _mm256_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
+  static I broadcast_int(const int32_t* p) { return _mm256_set1_epi32(*p); }
   static I add_int(I a, I b) { return _mm256_add_epi32(a, b); }
   static I max_int(I a, I b) { return _mm256_max_epi32(a, b); }
   static int32_t largest(I a) {
@@ -107,11 +109,12 @@ struct Simd256 {
   }
   static I bit_and(I a, I b) { return _mm256_and_si256(a, b); }
   static I bit_or(I a, I b) { return _mm256_or_si256(a, b); }
+  static I bit_xor(I a, I b) { return _mm256_xor_si256(a, b); }
   static I shift_left(I a, int bits) { return _mm256_slli_epi32(a, bits); }
   static I shift_right(I a, int bits) { return _mm256_srli_epi32(a, bits); }
   static I shift_right_signed(I a, int bits) { return _mm256_srai_epi32(a, bits); }
   // table[b] for every byte b in 0..15.
-  static I lookup(const int8_t* table, I index) {
+  static I lookup(const uint8_t* table, I index) {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
   }
   // Byte i of every lane: 0xff where bit (first_bit + i) of that lane of `a` is set. first_bit is a multiple of 4.
@@ -155,14 +158,16 @@ struct Simd256 {
     return _mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1)));
   }
 
-  // Products of bytes, summed by fours into int32 lanes. `Dot<kMax>` is a running sum for unsigned weights in [0, kMax] and
-  // activations in [-127, 127]: as many 16-bit pair sums are added as cannot overflow, then widened.
-  template <int kMax>
+  // Products of bytes, summed by fours into int32 lanes: a running sum of (w - kZero) x for unsigned weights in [0, kMax] and activations
+  // in [-127, 127]. start(sum of x) is what the sum begins with to take the zero off. As many 16-bit pair sums are added as cannot
+  // overflow, then widened.
+  template <int kMax, int kZero>
   struct Dot {
     static constexpr int kSteps = 32767 / (kMax * 127 * 2);  // vpmaddubsw results that fit one int16
-    I sum = _mm256_setzero_si256();
+    I sum;
     I pairs;
 
+    static I start(I sum_x) { return _mm256_mullo_epi32(sum_x, _mm256_set1_epi32(-kZero)); }
     // Step j of a group: `j` is a constant once the caller's loop is unrolled.
     void step(int j, I w, I x) {
       const I products = _mm256_maddubs_epi16(w, x);
@@ -180,11 +185,14 @@ struct Simd256 {
       ATELIER_KEEP_IN_REGISTER(sum);
     }
   };
-  // The same for signed weights, -128 included: |w| * (x with the sign of w); two such products are at most 2 * 128 * 127 < 2^15.
-  struct SignedDot {
-    I sum = _mm256_setzero_si256();
+  // Bytes of the whole range do not fit that product: |w - 128| * (x with its sign); two of them are at most 2 * 128 * 127 < 2^15.
+  template <int kZero>
+  struct Dot<255, kZero> {
+    I sum;
+    static I start(I) { return _mm256_setzero_si256(); }
     void step(int, I w, I x) {
-      const I pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+      const I level = _mm256_xor_si256(w, _mm256_set1_epi8(static_cast<char>(kZero)));
+      const I pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(level), _mm256_sign_epi8(x, level));
       sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
       ATELIER_KEEP_IN_REGISTER(sum);
     }

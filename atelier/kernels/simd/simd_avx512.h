@@ -16,6 +16,7 @@ struct Simd512 {
   typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
   static constexpr int kLanes = 16;
   static constexpr int kTileRows = 6;  // 24 sums of the 32 registers
+  static constexpr int kInt8Rows = 4;  // 8 integer and 8 float sums
 
   // Memory.
   static F load(const float* p) { return _mm512_loadu_ps(p); }
@@ -26,7 +27,7 @@ struct Simd512 {
   static F keep(F a, int count) { return _mm512_maskz_mov_ps(lane_mask(count), a); }
   static I load_bytes(const void* p) { return _mm512_loadu_si512(p); }
   static void store_bytes(void* p, I a) { _mm512_storeu_si512(p, a); }
-  static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+  static void prefetch_l2(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
   static F load_f16(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
   static F load_bf16(const uint16_t* p) {
     return as_float(shift_left(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
@@ -105,14 +106,16 @@ struct Simd512 {
   static I bits(F a) { return _mm512_castps_si512(a); }
   static F as_float(I a) { return _mm512_castsi512_ps(a); }
   static I broadcast4(const int8_t* p) { return _mm512_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
+  static I broadcast_int(const int32_t* p) { return _mm512_set1_epi32(*p); }
   static I add_int(I a, I b) { return _mm512_add_epi32(a, b); }
   static I max_int(I a, I b) { return _mm512_max_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
   static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
+  static I bit_xor(I a, I b) { return _mm512_xor_si512(a, b); }
   static I shift_left(I a, int bits) { return _mm512_slli_epi32(a, static_cast<unsigned>(bits)); }
   static I shift_right(I a, int bits) { return _mm512_srli_epi32(a, static_cast<unsigned>(bits)); }
   static I shift_right_signed(I a, int bits) { return _mm512_srai_epi32(a, static_cast<unsigned>(bits)); }
-  static I lookup(const int8_t* table, I index) {
+  static I lookup(const uint8_t* table, I index) {
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
   }
   static I spread_bits(I a, int first_bit) {
@@ -157,12 +160,13 @@ struct Simd512 {
   static F half_to_float(I a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
 
   // Products of bytes, without VNNI.
-  template <int kMax>
+  template <int kMax, int kZero>
   struct Dot {
     static constexpr int kSteps = 32767 / (kMax * 127 * 2);
-    I sum = _mm512_setzero_si512();
+    I sum;
     I pairs;
 
+    static I start(I sum_x) { return _mm512_mullo_epi32(sum_x, _mm512_set1_epi32(-kZero)); }
     void step(int j, I w, I x) {
       const I products = _mm512_maddubs_epi16(w, x);
       pairs = j % kSteps == 0 ? products : _mm512_add_epi16(pairs, products);
@@ -178,18 +182,19 @@ struct Simd512 {
       ATELIER_KEEP_IN_REGISTER(sum);
     }
   };
-  struct SignedDot {
-    I sum = _mm512_setzero_si512();
+  template <int kZero>
+  struct Dot<255, kZero> {
+    I sum;
+    static I start(I) { return _mm512_setzero_si512(); }
     void step(int, I w, I x) {
-      const I pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(w), with_sign_of_bytes(x, w));
+      const I level = _mm512_xor_si512(w, _mm512_set1_epi8(static_cast<char>(kZero)));
+      const I signed_x = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(level), _mm512_setzero_si512(), x);
+      const I pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(level), signed_x);
       sum = _mm512_add_epi32(sum, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
       ATELIER_KEEP_IN_REGISTER(sum);
     }
     I value(int) { return sum; }
   };
-
-  // Bytes of x, negated where those of w are negative.
-  static I with_sign_of_bytes(I x, I w) { return _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x); }
 
  private:
   static void transpose(const I* in, I* out) {
