@@ -3,6 +3,7 @@
 
 #include "atelier/kernels/simd/gemm_f32.h"
 #include "atelier/kernels/simd/gemm_int8.h"
+#include "atelier/kernels/simd/gemv_int8.h"
 #include "atelier/kernels/simd/panel.h"
 
 namespace atelier::kernels {
@@ -93,11 +94,11 @@ struct LinearKernels {
   static void decode_panel(const OutputBlock& block, int64_t K, int64_t n, int64_t first, int64_t count, const Panel<S>& panel) {
     const int64_t last_tile = (block.N - 1) / quant::kTileRows;
     const int64_t tile = n / quant::kTileRows < last_tile ? n / quant::kTileRows : last_tile;
-    const int64_t tile_bytes = quant::kTileRows * block.row_bytes;
-    TileReader<S> in(block.w + tile * tile_bytes, tile_bytes, K / Decoder::kBlock, Decoder::kWords, first / Decoder::kBlock,
+    TileReader<S> in(block.w + tile * quant::kTileRows * block.row_bytes, K / Decoder::kBlock, Decoder::kWords, first / Decoder::kBlock,
                      n % quant::kTileRows);
     PanelWriter<S> out(panel);
     for (int64_t i = 0; i < count; i += Decoder::kBlock) {
+      in.prefetch(Decoder::kWords);
       Decoder::decode(in, out);
       in.next(Decoder::kWords);
     }
@@ -110,6 +111,7 @@ struct LinearKernels {
 
     template <class Decoder>
     void run() const {
+      if (x.T == 1) return multiply_row<S, Decoder>(x, block);
       using Gemm = GemmInt8<S, typename Decoder::Form>;
       uint8_t* memory = scratch;
       const Panel<S> panels[2] = {take_panel(memory, kInt8Chunk), take_panel(memory, kInt8Chunk)};

@@ -36,37 +36,37 @@ struct PanelForm {
   static constexpr bool kHasMins = kZeroQuant == 0;
 };
 
-// Reads blocks of kLanes rows of a tile, from block `first_block` on, and has what lies kAhead tiles further brought to the L2 cache: the
-// next two tiles that this thread reads, which the processor does not foresee while it alternates between two.
+// Reads blocks of kLanes rows of a tile, from block `first_block` on.
 template <class S>
 class TileReader {
  public:
   using F = typename S::F;
   using I = typename S::I;
 
-  // The tile has `blocks` blocks of `words_per_block` words and tile_bytes bytes; `first_row` is a multiple of kLanes.
-  TileReader(const uint8_t* tile, int64_t tile_bytes, int64_t blocks, int64_t words_per_block, int64_t first_block, int64_t first_row)
+  // The tile has `blocks` blocks of `words_per_block` words; `first_row` is a multiple of kLanes.
+  TileReader(const uint8_t* tile, int64_t blocks, int64_t words_per_block, int64_t first_block, int64_t first_row)
       : words_(tile + first_block * words_per_block * kWordBytes + first_row * 4),
-        halves_(tile + blocks * words_per_block * kWordBytes + first_block * kWordBytes / 2 + first_row * 2),
-        ahead_(tile_bytes * kAhead) {}
+        halves_(tile + blocks * words_per_block * kWordBytes + first_block * kWordBytes / 2 + first_row * 2) {}
 
   // Word i of the block in every row's lane.
   I word(int64_t i) const { return S::load_bytes(words_ + i * kWordBytes); }
   // The half float that stands beside the block's words.
   F half() const { return S::load_f16(reinterpret_cast<const uint16_t*>(halves_)); }
+  // Asks for the words of a block that lies kAhead bytes further: in this tile or the next, which a thread reads after it.
+  void prefetch(int64_t words_per_block) const {
+    for (int64_t i = 0; i < words_per_block; ++i) S::prefetch(words_ + kAhead + i * kWordBytes);
+    S::prefetch(halves_ + kAhead);
+  }
   void next(int64_t words_per_block) {
-    for (int64_t i = 0; i < words_per_block; ++i) S::prefetch_l2(words_ + ahead_ + i * kWordBytes);
-    S::prefetch_l2(halves_ + ahead_);
     words_ += words_per_block * kWordBytes;
     halves_ += kWordBytes / 2;
   }
 
  private:
   static constexpr int64_t kWordBytes = quant::kTileRows * 4;
-  static constexpr int64_t kAhead = 2;
+  static constexpr int64_t kAhead = 4096;
   const uint8_t* words_;
   const uint8_t* halves_;
-  int64_t ahead_;
 };
 
 // Stores quants, scales and mins of a panel in ascending order of inputs.
@@ -115,7 +115,7 @@ typename S::F signed_byte(typename S::I a, int i) {
   return S::from_int(S::shift_right_signed(S::shift_left(a, 24 - 8 * i), 24));
 }
 
-// Every decoder writes one block of its format.
+// Every decoder writes one block of its format to a PanelWriter, or to what else takes scales, mins and quants in their order (`Out`).
 
 // Blocks of 32 with one scale: four words of nibbles, low ones first, from word kNibbles on; kHighBits: the word of the fifth bits, or -1.
 // Formats with a min keep it beside the scale in word 0.
@@ -126,7 +126,8 @@ struct SmallBlockDecoder {
   using Form = PanelForm<kMaxQuant, 32, kHasMin ? 0 : (kMaxQuant + 1) / 2>;
   static constexpr int64_t kBlock = 32, kWords = kNibbles + 4;
 
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     if constexpr (kHasMin) {
       const I both = in.word(0);
       out.scale(S::half_to_float(both));
@@ -163,7 +164,8 @@ template <class S>
 struct Q8_0 {
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 32, kWords = 8;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     out.scale(in.half());
     for (int j = 0; j < 8; ++j) out.quants(S::bit_xor(in.word(j), S::set1_byte(-128)));
   }
@@ -177,8 +179,8 @@ typename S::I nonlinear_levels(typename S::I nibbles) {
 }
 
 // 32 weights of IQ4: four words of nibbles.
-template <class S>
-void write_nonlinear(const TileReader<S>& in, int64_t first_word, PanelWriter<S>& out) {
+template <class S, class Out>
+void write_nonlinear(const TileReader<S>& in, int64_t first_word, Out& out) {
   typename S::I raw[4];
   for (int j = 0; j < 4; ++j) raw[j] = in.word(first_word + j);
   for (int j = 0; j < 4; ++j) out.quants(nonlinear_levels<S>(low_nibbles<S>(raw[j])));
@@ -189,7 +191,8 @@ template <class S>
 struct IQ4_NL {
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 32, kWords = 4;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     out.scale(in.half());
     write_nonlinear(in, 0, out);
   }
@@ -201,7 +204,8 @@ struct IQ4_XS {
   using I = typename S::I;
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 256, kWords = 34;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     const I head = in.word(0);  // half d, then two high bits of each of eight scales
     const I low = in.word(1);   // the low four
     const F d = S::half_to_float(head);
@@ -231,7 +235,8 @@ struct SixBitScales {
     scales[1] = S::bit_or(low_nibbles<S>(raw[2]), S::bit_and(S::shift_right(raw[0], 2), two_bits));
     mins[1] = S::bit_or(high_nibbles<S>(raw[2]), S::bit_and(S::shift_right(raw[1], 2), two_bits));
   }
-  void write(int b, PanelWriter<S>& out) const {
+  template <class Out>
+  void write(int b, Out& out) const {
     out.scale(S::mul(d, unsigned_byte<S>(scales[b / 4], b % 4)));
     out.min(S::mul(dmin, unsigned_byte<S>(mins[b / 4], b % 4)));
   }
@@ -245,7 +250,8 @@ struct Q4_K {
   using I = typename S::I;
   using Form = PanelForm<15, 32, 0>;
   static constexpr int64_t kBlock = 256, kWords = 36;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     const SixBitScales<S> scales(in);
     for (int b = 0; b < 8; b += 2) {
       I raw[8];
@@ -263,7 +269,8 @@ struct Q5_K {
   using I = typename S::I;
   using Form = PanelForm<31, 32, 0>;
   static constexpr int64_t kBlock = 256, kWords = 44;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     const SixBitScales<S> scales(in);
     for (int b = 0; b < 8; b += 2) {
       scales.write(b, out);
@@ -289,7 +296,8 @@ struct Q6_K {
   using I = typename S::I;
   using Form = PanelForm<63, 16, 32>;
   static constexpr int64_t kBlock = 256, kWords = 52;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     const F d = in.half();
     for (int i = 0; i < 16; ++i) out.scale(S::mul(d, signed_byte<S>(in.word(48 + i / 4), i % 4)));
     for (int half = 0; half < 2; ++half) {
@@ -311,7 +319,8 @@ struct Q2_K {
   using I = typename S::I;
   using Form = PanelForm<3, 16, 0>;
   static constexpr int64_t kBlock = 256, kWords = 21;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     const I both = in.word(20);
     const F d = S::half_to_float(both);
     const F dmin = S::sub(S::zero(), S::half_to_float(S::shift_right(both, 16)));
@@ -333,7 +342,8 @@ struct Q3_K {
   using I = typename S::I;
   using Form = PanelForm<7, 16, 4>;
   static constexpr int64_t kBlock = 256, kWords = 27;
-  static void decode(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void decode(const TileReader<S>& in, Out& out) {
     write_scales(in, out);
     for (int b = 0; b < 8; ++b) {  // bit b of words 0 .. 7 belongs to sub-block b
       for (int j = 0; j < 8; ++j) {
@@ -347,7 +357,8 @@ struct Q3_K {
 
  private:
   // Sixteen six-bit scales in twelve bytes: low nibbles in the first eight, the high two bits in the last four.
-  static void write_scales(const TileReader<S>& in, PanelWriter<S>& out) {
+  template <class Out>
+  static void write_scales(const TileReader<S>& in, Out& out) {
     const F d = in.half();
     const I low[2] = {in.word(24), in.word(25)};
     const I high = in.word(26);
