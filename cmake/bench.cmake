@@ -12,3 +12,4 @@ function(atelier_bench name)
 endfunction()
 
 atelier_bench(kernels_bench ROOMS base parallel quant kernels)
+atelier_bench(attention_bench ROOMS base parallel quant kernels)

@@ -1,5 +1,8 @@
-// Attention on the team: one unit of work is a block of query rows of a run with the heads of one kv head.
+// Attention on the team. A unit is a block of query rows of a run with the heads of one kv head; a unit with much of the work is cut
+// into its spans of keys, whose sums are joined once all are there. Threads take what is left, the largest first, so that they end
+// together; who computes what does not show in the results.
 #include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "atelier/kernels/dispatch.h"
@@ -9,68 +12,194 @@
 namespace atelier::kernels {
 namespace {
 
+constexpr int64_t kMaxQueries = 192;     // of a unit, if its rows are more than one: their sums stay in the L2 cache
+constexpr int64_t kMaxRows = 64;         // of a unit
+constexpr int64_t kSharesPerThread = 4;  // a unit that is more than one share of the work is cut
+
 struct Unit {
   int32_t run;
   int32_t kv_head;
   int64_t row;  // first row, within the run
+  int64_t num_rows;
+  int64_t first_span, num_spans;
+  int64_t sums = -1;  // of a cut unit: where its spans' sums begin in Plan::sums
 };
 
-// Late rows of a run see more keys, so that equal numbers of blocks are unequal work: taking blocks from both ends in turn gives
-// every contiguous share of the list about the same.
-std::vector<Unit> make_units(const AttentionShape& shape, std::span<const AttentionRun> runs) {
+struct Task {
+  int64_t cost;  // keys times queries
+  int32_t unit;
+  int32_t span;  // -1: all of the unit
+};
+
+// The lists of one call, kept for the next.
+struct Plan {
   std::vector<Unit> units;
+  std::vector<Task> tasks;
+  std::vector<float> sums;
+};
+
+int64_t group_size(const AttentionShape& shape) { return shape.num_heads / shape.num_kv_heads; }
+
+int64_t floats_of_sums(const AttentionShape& shape, int64_t queries) { return queries * (attention_width(shape.head_dim) + 2); }
+
+AttentionSums sums_at(const AttentionShape& shape, int64_t queries, float* memory) {
+  const int64_t width = attention_width(shape.head_dim);
+  return {memory, memory + queries * width, memory + queries * (width + 1), width};
+}
+
+// Keys from `begin` to `end` that a row of the unit sees; the range of its spans if those are all keys.
+int64_t keys_of(const AttentionShape& shape, const AttentionRun& run, const Unit& unit, int64_t begin, int64_t end) {
+  const int64_t position = run.first_position + unit.row;
+  const int64_t first = shape.window > 0 ? std::max<int64_t>(0, position + 1 - shape.window) : 0;
+  return std::min(end, position + unit.num_rows) - std::max(begin, first);
+}
+
+void add_units(const AttentionShape& shape, std::span<const AttentionRun> runs, Plan& plan) {
+  const int64_t block_rows = std::clamp<int64_t>(kMaxQueries / group_size(shape), 1, kMaxRows);
   for (size_t r = 0; r < runs.size(); ++r) {
-    const int64_t blocks = (runs[r].num_rows + kAttentionRows - 1) / kAttentionRows;
-    for (int64_t i = 0; i < blocks; ++i) {
-      const int64_t block = i % 2 == 0 ? i / 2 : blocks - 1 - i / 2;
-      for (int64_t g = 0; g < shape.num_kv_heads; ++g) {
-        units.push_back({static_cast<int32_t>(r), static_cast<int32_t>(g), block * kAttentionRows});
-      }
+    for (int64_t row = 0; row < runs[r].num_rows; row += block_rows) {
+      const int64_t rows = std::min(block_rows, runs[r].num_rows - row), position = runs[r].first_position + row;
+      const int64_t first = shape.window > 0 ? std::max<int64_t>(0, position + 1 - shape.window) / kKeySpan : 0;
+      const int64_t spans = (position + rows - 1) / kKeySpan + 1 - first;
+      for (int32_t g = 0; g < shape.num_kv_heads; ++g) plan.units.push_back({static_cast<int32_t>(r), g, row, rows, first, spans});
     }
   }
-  return units;
 }
 
-AttentionBlock make_block(const AttentionShape& shape, const AttentionRun& run, const Unit& unit, const float* q, int64_t ldq, float* out,
-                          int64_t ldo) {
-  AttentionBlock block;
-  block.num_heads = shape.num_heads / shape.num_kv_heads;
-  block.num_rows = std::min(kAttentionRows, run.num_rows - unit.row);
-  const int64_t row = run.first_row + unit.row;
-  const int64_t column = unit.kv_head * block.num_heads * shape.head_dim;
-  block.q = q + row * ldq + column;
-  block.ldq = ldq;
-  block.out = out + row * ldo + column;
-  block.ldo = ldo;
-  block.first_position = run.first_position + unit.row;
-  block.dtype = run.kv.dtype;
-  block.row_bytes = row_bytes(run.kv.dtype, shape.head_dim);
-  const int64_t head_offset = unit.kv_head * kKeyTile * block.row_bytes;
-  block.pages = run.kv.pages;
-  block.k_offset = run.kv.k_offset + head_offset;
-  block.v_offset = run.kv.v_offset + head_offset;
-  block.alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
-  return block;
+void make_plan(const AttentionShape& shape, std::span<const AttentionRun> runs, Plan& plan) {
+  plan.units.clear();
+  plan.tasks.clear();
+  add_units(shape, runs, plan);
+  const auto cost = [&](const Unit& unit, int64_t first_span, int64_t num_spans) {
+    return unit.num_rows * keys_of(shape, runs[unit.run], unit, first_span * kKeySpan, (first_span + num_spans) * kKeySpan);
+  };
+  int64_t total = 0, sums = 0;
+  for (const Unit& unit : plan.units) total += cost(unit, unit.first_span, unit.num_spans);
+  const int64_t share = num_threads() > 1 ? total / (kSharesPerThread * num_threads()) : total;
+  for (size_t i = 0; i < plan.units.size(); ++i) {
+    Unit& unit = plan.units[i];
+    const int64_t whole = cost(unit, unit.first_span, unit.num_spans);
+    if (whole <= share || unit.num_spans == 1) {
+      plan.tasks.push_back({whole, static_cast<int32_t>(i), -1});
+      continue;
+    }
+    unit.sums = sums;
+    sums += unit.num_spans * floats_of_sums(shape, unit.num_rows * group_size(shape));
+    for (int64_t s = 0; s < unit.num_spans; ++s) {
+      plan.tasks.push_back({cost(unit, unit.first_span + s, 1), static_cast<int32_t>(i), static_cast<int32_t>(s)});
+    }
+  }
+  if (static_cast<int64_t>(plan.sums.size()) < sums) plan.sums.resize(static_cast<size_t>(sums));
+  std::sort(plan.tasks.begin(), plan.tasks.end(), [](const Task& a, const Task& b) { return a.cost > b.cost; });
 }
 
-// A tile of keys or values as float32; per query a copy of it, its running sums, its scores in the tile and three numbers.
-int64_t attention_scratch_bytes(const AttentionShape& shape) {
-  const int64_t queries = kAttentionRows * (shape.num_heads / shape.num_kv_heads);
-  const int64_t width = shape.head_dim + 16;
-  return static_cast<int64_t>(sizeof(float)) * (kKeyTile * width + queries * (kKeyTile + 2 * width + 3));
-}
+// One call: what all its tasks share.
+class Attention {
+ public:
+  Attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
+            Compute compute, Plan& plan)
+      : shape_(shape),
+        runs_(runs),
+        q_(q),
+        ldq_(ldq),
+        out_(out),
+        ldo_(ldo),
+        table_(active()),
+        attend_(compute == Compute::kBF16 && table_.attention_bf16 ? table_.attention_bf16 : table_.attention_f32),
+        plan_(plan) {}
+
+  void run() const {
+    const int64_t num_tasks = static_cast<int64_t>(plan_.tasks.size());
+    std::atomic<int64_t> next{0};
+    parallel_for(std::min<int64_t>(num_threads(), num_tasks), 1, [&](int64_t, int64_t, int) {
+      for (int64_t i = next++; i < num_tasks; i = next++) run_task(plan_.tasks[i]);
+    });
+    for (const Unit& unit : plan_.units) {
+      if (unit.sums >= 0) join(unit);
+    }
+  }
+
+ private:
+  void run_task(const Task& task) const {
+    const Unit& unit = plan_.units[task.unit];
+    const AttentionBlock block = block_of(unit);
+    const int64_t queries = block.num_rows * block.num_heads, floats = floats_of_sums(shape_, queries);
+    float* scratch = scratch_for(queries);
+    float* kernel_scratch = scratch + 2 * floats;
+    if (task.span >= 0) {
+      const AttentionSums sums = sums_at(shape_, queries, plan_.sums.data() + unit.sums + task.span * floats);
+      return attend_(shape_, block, unit.first_span + task.span, sums, kernel_scratch);
+    }
+    const AttentionSums whole = sums_at(shape_, queries, scratch), part = sums_at(shape_, queries, scratch + floats);
+    clear(whole, queries);
+    for (int64_t s = 0; s < unit.num_spans; ++s) {
+      attend_(shape_, block, unit.first_span + s, part, kernel_scratch);
+      table_.attention_fold(part, queries, whole);
+    }
+    table_.attention_write(shape_, block, whole);
+  }
+
+  void join(const Unit& unit) const {
+    const AttentionBlock block = block_of(unit);
+    const int64_t queries = block.num_rows * block.num_heads, floats = floats_of_sums(shape_, queries);
+    const AttentionSums whole = sums_at(shape_, queries, scratch_for(queries));
+    clear(whole, queries);
+    for (int64_t s = 0; s < unit.num_spans; ++s) {
+      table_.attention_fold(sums_at(shape_, queries, plan_.sums.data() + unit.sums + s * floats), queries, whole);
+    }
+    table_.attention_write(shape_, block, whole);
+  }
+
+  static void clear(const AttentionSums& sums, int64_t queries) {
+    std::fill_n(sums.values, queries * sums.width, 0.0f);
+    std::fill_n(sums.largest, queries, -__builtin_inff());
+    std::fill_n(sums.totals, queries, 0.0f);
+  }
+
+  float* scratch_for(int64_t queries) const {
+    const int64_t floats = 2 * floats_of_sums(shape_, queries) + attention_scratch_floats(shape_.head_dim, queries);
+    return static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float))));
+  }
+
+  AttentionBlock block_of(const Unit& unit) const {
+    const AttentionRun& run = runs_[unit.run];
+    AttentionBlock block;
+    block.num_heads = group_size(shape_);
+    block.num_rows = unit.num_rows;
+    const int64_t row = run.first_row + unit.row, column = unit.kv_head * block.num_heads * shape_.head_dim;
+    block.q = q_ + row * ldq_ + column;
+    block.ldq = ldq_;
+    block.out = out_ + row * ldo_ + column;
+    block.ldo = ldo_;
+    block.first_position = run.first_position + unit.row;
+    block.dtype = run.kv.dtype;
+    block.row_bytes = row_bytes(run.kv.dtype, shape_.head_dim);
+    const int64_t head_offset = unit.kv_head * kKeyTile * block.row_bytes;
+    block.pages = run.kv.pages;
+    block.k_offset = run.kv.k_offset + head_offset;
+    block.v_offset = run.kv.v_offset + head_offset;
+    block.alibi_slopes = shape_.alibi_slopes ? shape_.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
+    return block;
+  }
+
+  const AttentionShape& shape_;
+  std::span<const AttentionRun> runs_;
+  const float* q_;
+  int64_t ldq_;
+  float* out_;
+  int64_t ldo_;
+  const KernelTable& table_;
+  decltype(KernelTable::attention_f32) attend_;
+  Plan& plan_;
+};
 
 }  // namespace
 
-void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo) {
-  const KernelTable& table = active();
-  const std::vector<Unit> units = make_units(shape, runs);
-  parallel_for(static_cast<int64_t>(units.size()), 1, [&](int64_t begin, int64_t end, int) {
-    float* scratch = static_cast<float*>(thread_scratch(attention_scratch_bytes(shape)));
-    for (int64_t i = begin; i < end; ++i) {
-      table.attention(shape, make_block(shape, runs[units[i].run], units[i], q, ldq, out, ldo), scratch);
-    }
-  });
+void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
+               Compute compute) {
+  thread_local Plan plan;
+  make_plan(shape, runs, plan);
+  Attention(shape, runs, q, ldq, out, ldo, compute, plan).run();
 }
 
 }  // namespace atelier::kernels

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "atelier/parallel/parallel.h"
@@ -25,6 +26,9 @@ constexpr Config kConfigs[] = {
     {DType::kF16, 4, 2, 32, 150, 5.0f, 37},
     {DType::kQ8_0, 4, 2, 64, 100, 0, 64},
     {DType::kF16, 8, 1, 256, 70, 30.0f, 0, true},
+    {DType::kF16, 3, 1, 24, 570},
+    {DType::kQ8_0, 1, 1, 32, 1090, 0, 530, true},
+    {DType::kF16, 2, 2, 128, 131},
 };
 
 // A sequence whose keys and values are in pages that lie anywhere; beyond the last token they hold NaN, which nothing may read into a
@@ -82,13 +86,15 @@ struct Sequence {
   }
 };
 
+using Attend = decltype(KernelTable::attention_f32);
+
 class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
  protected:
   // Rows [first, first + count) in blocks of `block_rows`, straight from the table.
-  std::vector<float> attend(const Sequence& s, int64_t first, int64_t count, int64_t block_rows) const {
+  std::vector<float> attend(Attend function, const Sequence& s, int64_t first, int64_t count, int64_t block_rows) const {
     std::vector<float> out(count * s.width(), NAN);
-    const int64_t group = s.c.heads / s.c.kv_heads;
-    std::vector<float> scratch((kKeyTile + 2 * kAttentionRows * group) * (s.c.head_dim + 16) + kAttentionRows * group * (kKeyTile + 3));
+    const int64_t group = s.c.heads / s.c.kv_heads, width = attention_width(s.c.head_dim), queries = block_rows * group;
+    std::vector<float> scratch(attention_scratch_floats(s.c.head_dim, queries)), part(queries * (width + 2));
     for (int64_t t = 0; t < count; t += block_rows) {
       for (int64_t g = 0; g < s.c.kv_heads; ++g) {
         AttentionBlock block;
@@ -104,59 +110,141 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.k_offset = s.kv.k_offset + g * kKeyTile * block.row_bytes;
         block.v_offset = s.kv.v_offset + g * kKeyTile * block.row_bytes;
         block.alibi_slopes = s.c.has_alibi ? s.slopes.data() + g * group : nullptr;
-        GetParam().table->attention(s.shape, block, scratch.data());
+        std::vector<float> whole(queries * width, 0.0f), largest(queries, -INFINITY), totals(queries, 0.0f);
+        const AttentionSums sums = {whole.data(), largest.data(), totals.data(), width};
+        const AttentionSums of_span = {part.data(), part.data() + queries * width, part.data() + queries * (width + 1), width};
+        for (int64_t span = 0; span * kKeySpan < first + t + block.num_rows; ++span) {
+          function(s.shape, block, span, of_span, scratch.data());
+          GetParam().table->attention_fold(of_span, block.num_rows * group, sums);
+        }
+        GetParam().table->attention_write(s.shape, block, sums);
       }
     }
     return out;
   }
+  // The largest error of any output against the exact softmax.
+  double largest_error(Attend function, const Sequence& s) const {
+    const std::vector<float> out = attend(function, s, 0, s.c.length, 32);
+    double largest = 0;
+    for (int64_t t = 0; t < s.c.length; t += t < 4 ? 1 : 13) {
+      for (int64_t h = 0; h < s.c.heads; ++h) {
+        const std::vector<double> exact = s.exact(t, h);
+        for (int64_t d = 0; d < s.c.head_dim; ++d) {
+          const double error = std::abs(out[t * s.width() + h * s.c.head_dim + d] - exact[d]);
+          if (!(error <= largest)) largest = error;  // NaN stays
+        }
+      }
+    }
+    return largest;
+  }
+  void expect_same_bits_in_any_blocks(Attend function) const {
+    for (const Config& config : kConfigs) {
+      const Sequence s(config);
+      const std::vector<float> whole = attend(function, s, 0, config.length, 64);
+      for (const int64_t rows : {1, 3, 7}) {
+        const std::vector<float> cut = attend(function, s, 0, config.length, rows);
+        ASSERT_EQ(std::memcmp(cut.data(), whole.data(), whole.size() * sizeof(float)), 0)
+            << dtype_name(config.dtype) << " D " << config.head_dim << " rows " << rows;
+      }
+    }
+  }
 };
-INSTANTIATE_TEST_SUITE_P(Simd, AttentionOfIsa, testing::ValuesIn(simd_tables()), name_of);
-INSTANTIATE_TEST_SUITE_P(Scalar, AttentionOfIsa, testing::Values(NamedTable{"scalar", &kernel_table(Isa::kScalar)}), name_of);
+
+// One of the rungs that share a function is enough.
+std::vector<NamedTable> f32_tables() {
+  std::vector<NamedTable> tables = {{"scalar", &kernel_table(Isa::kScalar)}};
+  for (const NamedTable& named : simd_tables()) {
+    const auto is_same = [&](const NamedTable& other) { return other.table->attention_f32 == named.table->attention_f32; };
+    if (std::none_of(tables.begin(), tables.end(), is_same)) tables.push_back(named);
+  }
+  return tables;
+}
+INSTANTIATE_TEST_SUITE_P(Tables, AttentionOfIsa, testing::ValuesIn(f32_tables()), name_of);
+class Bf16AttentionOfIsa : public AttentionOfIsa {};
+std::vector<NamedTable> bf16_tables() {
+  std::vector<NamedTable> tables = simd_tables();
+  std::erase_if(tables, [](const NamedTable& named) { return named.table->attention_bf16 == nullptr; });
+  return tables;
+}
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Bf16AttentionOfIsa);
+INSTANTIATE_TEST_SUITE_P(Tables, Bf16AttentionOfIsa, testing::ValuesIn(bf16_tables()), name_of);
 
 TEST_P(AttentionOfIsa, is_the_softmax_average_of_the_visible_values) {
   for (const Config& config : kConfigs) {
+    EXPECT_LE(largest_error(GetParam().table->attention_f32, Sequence(config)), 1e-5)
+        << dtype_name(config.dtype) << " D " << config.head_dim;
+  }
+}
+
+TEST_P(Bf16AttentionOfIsa, is_near_the_softmax_average) {
+  for (const Config& config : kConfigs) {
+    EXPECT_LE(largest_error(GetParam().table->attention_bf16, Sequence(config)), 0.04)
+        << dtype_name(config.dtype) << " D " << config.head_dim;
+  }
+}
+
+TEST_P(AttentionOfIsa, a_row_has_the_same_bits_in_blocks_of_any_size) { expect_same_bits_in_any_blocks(GetParam().table->attention_f32); }
+
+TEST_P(Bf16AttentionOfIsa, a_row_has_the_same_bits_in_blocks_of_any_size) {
+  expect_same_bits_in_any_blocks(GetParam().table->attention_bf16);
+}
+
+class AttentionDriver : public testing::TestWithParam<Compute> {
+ protected:
+  ~AttentionDriver() override { set_num_threads(available_cores()); }
+
+  static void run(const Sequence& s, std::span<const AttentionRun> runs, std::vector<float>& out) {
+    out.assign(s.q.size(), NAN);
+    attention(s.shape, runs, s.q.data(), s.width(), out.data(), s.width(), GetParam());
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Products, AttentionDriver, testing::Values(Compute::kF32, Compute::kBF16),
+                         [](const auto& tested) { return tested.param == Compute::kF32 ? "f32" : "bf16"; });
+
+TEST_P(AttentionDriver, has_the_same_bits_for_any_split_into_runs_and_threads) {
+  for (const Config& config : {Config{DType::kF16, 6, 2, 32, 700, 0, 100}, Config{DType::kQ8_0, 3, 1, 32, 1300}}) {
     const Sequence s(config);
-    const std::vector<float> out = attend(s, 0, config.length, kAttentionRows);
-    for (int64_t t = 0; t < config.length; t += t < 4 ? 1 : 7) {
-      for (int64_t h = 0; h < config.heads; ++h) {
-        const std::vector<double> exact = s.exact(t, h);
-        for (int64_t d = 0; d < config.head_dim; ++d) {
-          ASSERT_NEAR(out[t * s.width() + h * config.head_dim + d], exact[d], 1e-5)
-              << dtype_name(config.dtype) << " D " << config.head_dim << " position " << t << " head " << h;
-        }
+    std::vector<float> whole, split;
+    set_num_threads(1);
+    const AttentionRun one[] = {s.run(0, config.length, 0)};
+    run(s, one, whole);
+    for (const int64_t cut : {1, 17, 64, 514, 699}) {
+      set_num_threads(cut % 3 + 1);
+      const AttentionRun two[] = {s.run(0, cut, 0), s.run(cut, config.length - cut, cut)};
+      run(s, two, split);
+      ASSERT_EQ(std::memcmp(split.data(), whole.data(), whole.size() * sizeof(float)), 0) << "cut " << cut;
+    }
+  }
+}
+
+TEST_P(AttentionDriver, a_single_row_has_the_bits_it_has_in_a_prompt) {
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    const Sequence s({dtype, 4, 2, 64, 1100});
+    std::vector<float> whole, single;
+    const AttentionRun prompt[] = {s.run(0, s.c.length, 0)};
+    run(s, prompt, whole);
+    for (const int64_t row : {0, 63, 64, 511, 512, 1024, 1099}) {
+      for (const int threads : {1, 2, 3}) {
+        set_num_threads(threads);
+        const AttentionRun decode[] = {s.run(row, 1, row)};
+        run(s, decode, single);
+        ASSERT_EQ(std::memcmp(&single[row * s.width()], &whole[row * s.width()], s.width() * sizeof(float)), 0)
+            << dtype_name(dtype) << " row " << row << " threads " << threads;
       }
     }
   }
 }
 
-TEST_P(AttentionOfIsa, a_row_has_the_same_bits_in_blocks_of_any_size) {
-  for (const Config& config : kConfigs) {
-    const Sequence s(config);
-    const std::vector<float> whole = attend(s, 0, config.length, kAttentionRows);
-    for (const int64_t rows : {1, 3, 7}) {
-      const std::vector<float> cut = attend(s, 0, config.length, rows);
-      ASSERT_EQ(std::memcmp(cut.data(), whole.data(), whole.size() * sizeof(float)), 0) << "D " << config.head_dim << " rows " << rows;
-    }
-  }
-}
-
-class AttentionDriver : public testing::Test {
- protected:
-  ~AttentionDriver() override { set_num_threads(available_cores()); }
-};
-
-TEST_F(AttentionDriver, has_the_same_bits_for_any_split_into_runs_and_threads) {
-  const Config config = {DType::kF16, 6, 2, 32, 150, 0, 100};
-  const Sequence s(config);
-  std::vector<float> whole(s.q.size()), split(s.q.size());
-  set_num_threads(1);
-  const AttentionRun one[] = {s.run(0, config.length, 0)};
-  attention(s.shape, one, s.q.data(), s.width(), whole.data(), s.width());
-  for (const int64_t cut : {1, 17, 64, 149}) {
-    set_num_threads(cut % 3 + 1);
-    const AttentionRun two[] = {s.run(0, cut, 0), s.run(cut, config.length - cut, cut)};
-    attention(s.shape, two, s.q.data(), s.width(), split.data(), s.width());
-    ASSERT_EQ(std::memcmp(split.data(), whole.data(), whole.size() * sizeof(float)), 0) << "cut " << cut;
+TEST_P(AttentionDriver, later_tokens_do_not_reach_a_row_whatever_they_are) {
+  Sequence s({DType::kF16, 2, 1, 32, 130});
+  std::vector<float> before, after;
+  const AttentionRun prompt[] = {s.run(0, s.c.length, 0)};
+  run(s, prompt, before);
+  const std::vector<float> infinite(32, INFINITY);
+  for (const int64_t row : {101, 70}) {
+    store_kv(s.kv, 1, 32, row, infinite.data(), infinite.data(), 1);
+    run(s, prompt, after);
+    ASSERT_EQ(std::memcmp(after.data(), before.data(), row * s.width() * sizeof(float)), 0) << row;
   }
 }
 

@@ -6,6 +6,7 @@
 #if __has_include(<simde/x86/avx512.h>)
 #pragma GCC diagnostic ignored "-Wpedantic"  // SIMDe's headers
 #define ATELIER_EMULATE_ISA
+#include "atelier/kernels/simd/attention_avx512bf16.cc"
 #include "atelier/kernels/simd/linear_avx512bf16.cc"
 #include "atelier/kernels/simd/linear_avx512vnni.cc"
 #include "atelier/kernels/simd/linear_avxvnni.cc"
@@ -25,6 +26,7 @@ std::vector<NamedTable> emulated_tables() {
     KernelTable table = avx512_emulated::kTable;
     table.linear_int8 = avx512vnni_emulated::linear_int8;
     table.linear_bf16 = avx512bf16_emulated::linear_bf16;
+    table.attention_bf16 = avx512bf16_emulated::attention_bf16;
     return table;
   }();
   return {{"avx_vnni_emulated", &avx_vnni}, {"avx512_emulated", &avx512_emulated::kTable}, {"avx512_bf16_emulated", &avx512_bf16}};

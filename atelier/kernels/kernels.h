@@ -17,7 +17,7 @@
 
 namespace atelier::kernels {
 
-// How the products of a linear are formed. Accumulation is always float32.
+// How products are formed. Accumulation is always float32.
 enum class Compute : uint8_t {
   kF32,   // float32 activations; weights of any type are widened to float32 exactly
   kBF16,  // activations rounded to bfloat16, for bfloat16 weights where the ISA has the dot product; else the same as kF32
@@ -95,8 +95,13 @@ struct AttentionShape {
 };
 
 // out[t, h, :] = softmax_s(scale * q[t, h, :] . k[s, g, :]) v[s, g, :], g = h / (H / G). q, out: [T, H, D] with row strides ldq, ldo.
-// Online softmax over tiles of kKeyTile keys at fixed absolute positions, one a page (Dao et al. 2022, arXiv:2205.14135).
-void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo);
+// Online softmax over tiles of kKeyTile keys, one a page (Dao et al. 2022, arXiv:2205.14135). Spans of kKeySpan keys, at fixed absolute
+// positions too, have sums of their own, which are joined in ascending order: so that several threads can work on one query.
+// Compute::kBF16: q, k, v and the weights of the softmax are rounded to bfloat16 where the ISA has the dot product; otherwise, and for
+// any other Compute, products are of float32.
+inline constexpr int64_t kKeySpan = 8 * kKeyTile;
+void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
+               Compute compute);
 
 // `count` float32 values into a KV cache row of `dtype` (kF32, kF16, kBF16, kQ8_0), and one row of any type back to float32.
 void store(DType dtype, const float* src, void* dst, int64_t count);

@@ -66,8 +66,19 @@ struct AttentionBlock {
   const float* alibi_slopes = nullptr;  // [heads] or null
 };
 
-// Rows of a run that one AttentionBlock holds at most: bounds the scratch.
-inline constexpr int64_t kAttentionRows = 16;
+// Running sums of the queries of a block, one for each head of each row: m, l and o of the online softmax.
+struct AttentionSums {
+  float* values = nullptr;   // [queries, width] o: weighted values; zeros beyond D
+  float* largest = nullptr;  // [queries] m: the largest score times log2(e), -infinity before any
+  float* totals = nullptr;   // [queries] l: the sum of the weights, 0 before any
+  int64_t width = 0;         // attention_width(D)
+};
+inline constexpr int64_t attention_width(int64_t D) { return (D + 15) / 16 * 16; }
+
+// Floats of scratch that attention_* of any ISA may use for a block of `queries`.
+inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
+  return (3 * kKeyTile + queries) * attention_width(D) + 2 * 24 * kKeyTile + 64;
+}
 
 struct KernelTable {
   // y of `block` from float32 products; `scratch` holds linear_scratch_bytes(K).
@@ -79,8 +90,14 @@ struct KernelTable {
   // y of `block` from integer products, for quantized weights.
   void (*linear_int8)(const QuantizedRows& x, const OutputBlock& block, void* scratch);
 
-  // `scratch` holds attention_scratch_bytes(...) of attention.cc.
-  void (*attention)(const AttentionShape& shape, const AttentionBlock& block, float* scratch);
+  // The sums of a block over keys [span, span + 1) * kKeySpan, from float32 products.
+  void (*attention_f32)(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
+  // The same from bfloat16 products; null where the ISA has no such dot product.
+  void (*attention_bf16)(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
+  // Adds the sums of a later span to those of the spans before it.
+  void (*attention_fold)(const AttentionSums& part, int64_t num_queries, const AttentionSums& whole);
+  // out = o / l.
+  void (*attention_write)(const AttentionShape& shape, const AttentionBlock& block, const AttentionSums& whole);
 
   void (*rms_norm)(const float* x, const float* weight, float eps, float* y, int64_t C);
   void (*layer_norm)(const float* x, const float* weight, const float* bias, float eps, float* y, int64_t C);

@@ -17,7 +17,8 @@ Tensor attention(Context& context, const kernels::AttentionShape& shape, std::sp
     }
   }
   Tensor out = context.arena.empty_f32(q.shape());
-  kernels::attention(shape, runs, q.f32(), width, out.f32(), width);
+  const kernels::Compute compute = context.precision == Precision::kF32 ? kernels::Compute::kF32 : kernels::Compute::kBF16;
+  kernels::attention(shape, runs, q.f32(), width, out.f32(), width, compute);
   return out;
 }
 

@@ -4,6 +4,7 @@
 //
 // Shapes   q [T, H * D] F32   runs: which rows belong to which sequence, at which positions, and its keys and values
 //          ->   out [T, H * D] F32 in the arena
+// Products of bfloat16 where the CPU has them, unless the precision is kF32
 // Errors   ShapeError when q's width is not H * D, H no multiple of G, or a run leaves q
 // Source   Vaswani et al. 2017, arXiv:1706.03762; grouped queries: Ainslie et al. 2023, arXiv:2305.13245
 #pragma once

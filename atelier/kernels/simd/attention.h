@@ -1,235 +1,338 @@
-// Attention of a block of query rows with the heads of one kv head, by the online softmax (Dao et al. 2022, arXiv:2205.14135).
+// Attention of a block of query rows with the heads of one kv head over one span of keys, by the online softmax
+// (Dao et al. 2022, arXiv:2205.14135).
 //
-// Key tiles lie at multiples of kKeyTile and are walked in ascending order. A tile is widened to float32 once for all queries of the
-// block, and then each query, for itself, takes the keys of the tile that it sees:
+// Key tiles are the pages of the cache and are walked in ascending order. Keys and values of a tile are put into panels once for all
+// queries of the block, and then each query, for itself, takes the keys of the tile that it sees:
 //
-//   m' = max(m, max_s score_s)     c = exp(m - m')     w_s = exp(score_s - m')
+//   m' = max(m, max_s score_s)     c = 2^(m - m')     w_s = 2^(score_s - m')
 //   l  = l c + sum_s w_s           o = o c + sum_s w_s v_s     (s ascending)
 //
-// A tile that a query does not see leaves it untouched, whatever the block's other queries see: so the result does not depend on how
-// rows are put into blocks.
+// Scores are in units of log 2. A tile that a query does not see leaves it untouched, and a key that it does not see adds nothing to its
+// sums, whatever that key is: so the result does not depend on how rows are put into blocks.
 #pragma once
 
-#include "atelier/kernels/simd/gemm_f32.h"
-#include "atelier/kernels/simd/linear.h"
+#include "atelier/kernels/simd/attention_products.h"
+#include "atelier/kernels/simd/kv_rows.h"
 #include "atelier/kernels/simd/math.h"
 #include "atelier/kernels/table.h"
 
 namespace atelier::kernels {
 
-template <class S>
+template <class S, class P>
 class AttentionKernel {
  public:
   using F = typename S::F;
   static constexpr int64_t kLanes = S::kLanes;
 
-  static void attention(const AttentionShape& shape, const AttentionBlock& block, float* scratch) {
-    AttentionKernel kernel(shape, block, scratch);
+  static void attention(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch) {
+    AttentionKernel kernel(shape, block, sums, scratch);
     kernel.read_queries();
-    const int64_t end = block.first_position + block.num_rows;
-    for (int64_t tile = kernel.first_key(0) / kKeyTile * kKeyTile; tile < end; tile += kKeyTile) {
-      kernel.score_tile(tile);
-      kernel.add_values(tile);
+    const int64_t end = min(block.first_position + block.num_rows, (span + 1) * kKeySpan);
+    for (int64_t tile = max(kernel.first_key(0), span * kKeySpan) / kKeyTile * kKeyTile; tile < end; tile += kKeyTile) {
+      kernel.add_tile(tile, tile + kKeyTile < end);
     }
-    kernel.write_results();
   }
 
  private:
+  static constexpr int kRows = S::kTileRows;    // queries of a tile of sums
+  static constexpr int64_t kGroup = 4 * kRows;  // queries whose scores stay in the L1 cache
+  static constexpr int64_t kGroupFloats = (kGroup + kLanes - 1) / kLanes * kLanes;
+  static constexpr int64_t kSteps = kKeyTile / P::kInputsPerStep;  // of a sum over the keys of a tile
+  static constexpr float kLog2E = 1.44269504088896341f;
+
   struct Range {  // of keys, relative to a tile
     int64_t begin, end;
     bool operator==(const Range&) const = default;
     bool empty() const { return begin >= end; }
+    bool full() const { return begin == 0 && end == kKeyTile; }
   };
 
-  AttentionKernel(const AttentionShape& shape, const AttentionBlock& block, float* scratch)
+  static int64_t min(int64_t a, int64_t b) { return a < b ? a : b; }
+  static int64_t max(int64_t a, int64_t b) { return a > b ? a : b; }
+
+  AttentionKernel(const AttentionShape& shape, const AttentionBlock& block, const AttentionSums& sums, float* scratch)
       : shape_(shape),
         block_(block),
-        width_((shape.head_dim + kLanes - 1) / kLanes * kLanes),
-        num_queries_(block.num_rows * block.num_heads) {
-    tile_ = scratch;
-    queries_ = tile_ + kKeyTile * width_;
-    sums_ = queries_ + num_queries_ * width_;
-    weights_ = sums_ + num_queries_ * width_;
-    largest_ = weights_ + num_queries_ * kKeyTile;
-    totals_ = largest_ + num_queries_;
-    corrections_ = totals_ + num_queries_;
+        sums_(sums),
+        width_(sums.width),
+        num_queries_(block.num_rows * block.num_heads),
+        query_steps_((shape.head_dim + P::kInputsPerStep - 1) / P::kInputsPerStep) {
+    keys_ = scratch;
+    values_ = keys_ + kKeyTile * width_;
+    rows_ = values_ + kKeyTile * width_;
+    scores_ = rows_ + kKeyTile * width_;
+    weights_ = scores_ + kGroup * kKeyTile;
+    corrections_ = weights_ + kGroup * kKeyTile;
+    shifts_ = corrections_ + kGroupFloats;
+    queries_ = shifts_ + kGroupFloats;
   }
 
   // Query i is head i % num_heads of row i / num_heads.
-  int64_t position(int64_t i) const { return block_.first_position + i / block_.num_heads; }
-  int64_t first_key(int64_t i) const {
-    const int64_t first = position(i) + 1 - shape_.window;
-    return shape_.window > 0 && first > 0 ? first : 0;
-  }
-  Range seen(int64_t i, int64_t tile) const {
-    const int64_t begin = first_key(i) - tile, end = position(i) + 1 - tile;
-    return {begin > 0 ? begin : 0, end < kKeyTile ? end : kKeyTile};
-  }
-  // Keys that any query of the block sees.
-  Range seen_by_block(int64_t tile) const { return {seen(0, tile).begin, seen(num_queries_ - 1, tile).end}; }
+  int64_t position(int64_t row) const { return block_.first_position + row; }
+  int64_t first_key(int64_t row) const { return shape_.window > 0 ? max(0, position(row) + 1 - shape_.window) : 0; }
+  Range seen(int64_t row, int64_t tile) const { return {max(0, first_key(row) - tile), min(kKeyTile, position(row) + 1 - tile)}; }
 
   void read_queries() {
-    const F scale = S::set1(shape_.scale);
+    const F scale = S::set1(shape_.soft_cap > 0 ? shape_.scale : shape_.scale * kLog2E);
     for (int64_t i = 0; i < num_queries_; ++i) {
       const float* q = block_.q + i / block_.num_heads * block_.ldq + i % block_.num_heads * shape_.head_dim;
-      for (int64_t d = 0; d < width_; d += kLanes) {
-        const int64_t left = shape_.head_dim - d;
-        S::store(queries_ + i * width_ + d,
-                 S::mul(scale, left >= kLanes ? S::load(q + d) : S::load_partial(q + d, static_cast<int>(left))));
-        S::store(sums_ + i * width_ + d, S::zero());
+      for (int64_t d = 0; d < width_; d += P::kVectorsPerStore * kLanes) {
+        F inputs[P::kVectorsPerStore];
+        for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
+          inputs[n] = S::mul(scale, load_kv<S, KvRowsF32<S>>(reinterpret_cast<const uint8_t*>(q), d + n * kLanes, shape_.head_dim));
+        }
+        P::store(queries_ + i * width_ + d / P::kInputsPerStep, inputs);
       }
-      for (int64_t s = 0; s < kKeyTile; ++s) weights_[i * kKeyTile + s] = 0;
-      largest_[i] = -__builtin_inff();
-      totals_[i] = 0;
+      for (int64_t d = 0; d < width_; d += kLanes) S::store(sums_.values + i * width_ + d, S::zero());
+      sums_.largest[i] = -__builtin_inff();
+      sums_.totals[i] = 0;
     }
   }
 
-  // Rows `keys` of the tile as float32 [kKeyTile, width], zeros beyond head_dim.
-  void widen_tile(const uint8_t* first, Range keys) {
-    for (int64_t s = keys.begin; s < keys.end; ++s) {
-      const uint8_t* src = first + s * block_.row_bytes;
-      float* dst = tile_ + s * width_;
-      if (width_ != shape_.head_dim) S::store(dst + width_ - kLanes, S::zero());
-      switch (block_.dtype) {
-        case DType::kF32:
-          LinearKernels<S>::copy(reinterpret_cast<const float*>(src), dst, shape_.head_dim);
-          break;
-        case DType::kQ8_0:
-          widen_q8_0(src, dst);
-          break;
-        default:
-          LinearKernels<S>::widen(block_.dtype, reinterpret_cast<const uint16_t*>(src), dst, shape_.head_dim);
-          break;
-      }
+  // Rows that see a key of the tile are consecutive.
+  void add_tile(int64_t tile, bool has_next) {
+    int64_t begin = 0, end = block_.num_rows;
+    while (begin < end && seen(begin, tile).empty()) ++begin;
+    while (begin < end && seen(end - 1, tile).empty()) --end;
+    if (begin == end) return;
+    const Range keys = {seen(begin, tile).begin, seen(end - 1, tile).end};
+    read_tile(tile, keys, has_next);
+    const int64_t last = end * block_.num_heads;
+    for (int64_t i = begin * block_.num_heads; i < last; i += kGroup) add_group(i, min(kGroup, last - i), tile);
+  }
+
+  // Panels of keys [query_steps, kKeyTile] and values [kSteps, width], in words; zeros for keys outside `keys`.
+  void read_tile(int64_t tile, Range keys, bool has_next) {
+    const uint8_t* page = block_.pages[tile / kKeyTile];
+    const uint8_t* next = has_next ? block_.pages[tile / kKeyTile + 1] : page;
+    const auto read = [&](auto rows) {
+      using Rows = decltype(rows);
+      read_keys<Rows>(page + block_.k_offset, next + block_.k_offset, keys);
+      read_values<Rows>(page + block_.v_offset, next + block_.v_offset, keys);
+    };
+    switch (block_.dtype) {
+      case DType::kF32:
+        return read(KvRowsF32<S>{});
+      case DType::kQ8_0:
+        return read(KvRowsQ8_0<S>{});
+      default:
+        return read(KvRowsF16<S>{});
     }
   }
-  void widen_q8_0(const uint8_t* src, float* dst) const {
-    for (int64_t d = 0; d < shape_.head_dim; d += 32, src += 34) {
+
+  // A row of the next tile: the tiles of a head are too short for the processor to foresee the next.
+  void prefetch_row(const uint8_t* next, int64_t s) const {
+    for (int64_t at = 0; at < block_.row_bytes; at += 64) S::prefetch(next + s * block_.row_bytes + at);
+  }
+
+  template <class Rows>
+  void read_keys(const uint8_t* first, const uint8_t* next, Range keys) {
+    for (int64_t s = 0; s < kKeyTile; ++s) {
+      prefetch_row(next, s);
+      const uint8_t* row = first + s * block_.row_bytes;
+      const bool is_seen = s >= keys.begin && s < keys.end;
+      for (int64_t d = 0; d < width_; d += P::kVectorsPerStore * kLanes) {
+        F inputs[P::kVectorsPerStore];
+        for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
+          inputs[n] = is_seen ? load_kv<S, Rows>(row, d + n * kLanes, shape_.head_dim) : S::zero();
+        }
+        P::store(rows_ + s * width_ + d / P::kInputsPerStep, inputs);
+      }
+    }
+    for (int64_t s = 0; s < kKeyTile; s += kLanes) {
       const uint8_t* rows[kLanes];
-      for (int64_t i = 0; i < kLanes; ++i) rows[i] = src;
-      const F scale = S::half_to_float(S::gather_u16(rows, 0));
-      for (int i = 0; i < 32; i += kLanes) S::store(dst + d + i, S::mul(S::load_i8(src + 2 + i), scale));
+      for (int64_t i = 0; i < kLanes; ++i) rows[i] = reinterpret_cast<const uint8_t*>(rows_ + (s + i) * width_);
+      for (int64_t step = 0; step < query_steps_; step += 4) {
+        typename S::I words[4];
+        S::gather16(rows, step * 4, words);
+        for (int64_t j = 0; j < 4; ++j) S::store_bytes(keys_ + (step + j) * kKeyTile + s, words[j]);
+      }
     }
   }
 
-  // The weights w_s of every query, and its new m, l and c.
-  void score_tile(int64_t tile) {
-    const Range keys = seen_by_block(tile);
-    widen_tile(block_.pages[tile / kKeyTile] + block_.k_offset, keys);
-    GemmF32<S>::multiply(queries_, width_, num_queries_, tile_ + keys.begin * width_, width_, width_, keys.end - keys.begin,
-                         weights_ + keys.begin, kKeyTile);
-    for (int64_t i = 0; i < num_queries_; ++i) {
-      if (const Range range = seen(i, tile); !range.empty()) update_softmax(i, tile, range);
+  template <class Rows>
+  void read_values(const uint8_t* first, const uint8_t* next, Range keys) {
+    for (int64_t step = 0; step < kSteps; ++step) {
+      const int64_t s = step * P::kInputsPerStep;
+      for (int64_t d = 0; d < width_; d += kLanes) {
+        F inputs[P::kInputsPerStep];
+        for (int64_t n = 0; n < P::kInputsPerStep; ++n) {
+          const bool is_seen = s + n >= keys.begin && s + n < keys.end;
+          inputs[n] = is_seen ? load_kv<S, Rows>(first + (s + n) * block_.row_bytes, d, shape_.head_dim) : S::zero();
+        }
+        S::store(values_ + step * width_ + d, P::combine(inputs));
+      }
+      for (int64_t n = 0; n < P::kInputsPerStep; ++n) prefetch_row(next, s + n);
     }
   }
 
-  void update_softmax(int64_t i, int64_t tile, Range range) {
-    float* scores = weights_ + i * kKeyTile;
-    if (shape_.soft_cap > 0) cap_scores(scores);
-    if (block_.alibi_slopes) add_alibi(scores, block_.alibi_slopes[i % block_.num_heads], tile - position(i));
-    for (int64_t s = 0; s < range.begin; ++s) scores[s] = -__builtin_inff();
-    for (int64_t s = range.end; s < kKeyTile; ++s) scores[s] = -__builtin_inff();
-    F lanes = S::set1(largest_[i]);
-    for (int64_t s = 0; s < kKeyTile; s += kLanes) lanes = S::max(lanes, S::load(scores + s));
-    const float largest = S::largest(lanes);
+  // Queries first .. first + count - 1, at most kGroup, each of which sees a key of the tile.
+  void add_group(int64_t first, int64_t count, int64_t tile) {
+    for (int64_t i = 0; i < count; i += kRows) score_rows<kRows>(first + i, count - i, scores_ + i * kKeyTile);
+    update_softmax(first, count, tile);
+    int64_t i = 0;
+    while (i < count) {  // queries that see the same keys go together
+      const Range range = seen((first + i) / block_.num_heads, tile);
+      int64_t n = 1;
+      while (n < kRows && i + n < count && seen((first + i + n) / block_.num_heads, tile) == range) ++n;
+      add_values<kRows>(first + i, i, n, range);
+      i += n;
+    }
+  }
+
+  // Scores [min(R, count), kKeyTile] of the queries from `first` on.
+  template <int R>
+  void score_rows(int64_t first, int64_t count, float* out) const {
+    if constexpr (R > 1) {
+      if (count < R) return score_rows<R - 1>(first, count, out);
+    }
+    constexpr int N = 4;
+    for (int64_t s = 0; s < kKeyTile; s += N * kLanes) {
+      F c[R][N];
+      for (int r = 0; r < R; ++r) {
+        for (int n = 0; n < N; ++n) c[r][n] = S::zero();
+      }
+      multiply_tile<S, P, R, N, false>(queries_ + first * width_, width_, keys_ + s, kKeyTile, 0, query_steps_, nullptr, c);
+      for (int r = 0; r < R; ++r) {
+        for (int n = 0; n < N; ++n) S::store(out + r * kKeyTile + s + n * kLanes, c[r][n]);
+      }
+    }
+  }
+
+  // From scores to weights; the queries' new m and l, and c.
+  void update_softmax(int64_t first, int64_t count, int64_t tile) {
+    for (int64_t i = 0; i < count; ++i) {
+      float* scores = scores_ + i * kKeyTile;
+      const int64_t row = (first + i) / block_.num_heads;
+      if (shape_.soft_cap > 0) cap_scores(scores);
+      if (block_.alibi_slopes) add_alibi(scores, block_.alibi_slopes[(first + i) % block_.num_heads] * kLog2E, tile - position(row));
+      if (const Range range = seen(row, tile); !range.full()) {
+        for (int64_t s = 0; s < range.begin; ++s) scores[s] = -__builtin_inff();
+        for (int64_t s = range.end; s < kKeyTile; ++s) scores[s] = -__builtin_inff();
+      }
+      F lanes = S::set1(sums_.largest[first + i]);
+      for (int64_t s = 0; s < kKeyTile; s += kLanes) lanes = S::max(lanes, S::load(scores + s));
+      const float largest = S::largest(lanes);
+      shifts_[i] = sums_.largest[first + i] - largest;
+      sums_.largest[first + i] = largest;
+    }
+    for (int64_t i = 0; i < count; i += kLanes) S::store(corrections_ + i, Math<S>::exp2_below(S::load(shifts_ + i)));
+    for (int64_t i = 0; i < count; ++i) {
+      sums_.totals[first + i] = sums_.totals[first + i] * corrections_[i] + weigh(i, sums_.largest[first + i]);
+    }
+  }
+
+  // w of query i of the group, and their sum.
+  float weigh(int64_t i, float largest) {
+    const float* scores = scores_ + i * kKeyTile;
+    float* weights = weights_ + i * kSteps;
     const F shift = S::set1(largest);
     F total = S::zero();
-    for (int64_t s = 0; s < kKeyTile; s += kLanes) {
-      const F weight = Math<S>::exp(S::sub(S::load(scores + s), shift));
-      S::store(scores + s, weight);
-      total = S::add(total, weight);
+    for (int64_t s = 0; s < kKeyTile; s += P::kVectorsPerStore * kLanes) {
+      F w[P::kVectorsPerStore];
+      for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
+        w[n] = Math<S>::exp2_below(S::sub(S::load(scores + s + n * kLanes), shift));
+        total = S::add(total, w[n]);
+      }
+      P::store(weights + s / P::kInputsPerStep, w);
     }
-    corrections_[i] = S::lane0(Math<S>::exp(S::set1(largest_[i] - largest)));
-    totals_[i] = totals_[i] * corrections_[i] + S::sum(total);
-    largest_[i] = largest;
+    return S::sum(total);
   }
 
   void cap_scores(float* scores) const {
-    const F cap = S::set1(shape_.soft_cap);
-    for (int64_t s = 0; s < kKeyTile; s += kLanes) S::store(scores + s, S::mul(cap, Math<S>::tanh(S::div(S::load(scores + s), cap))));
+    const F cap = S::set1(shape_.soft_cap), scale = S::set1(shape_.soft_cap * kLog2E);
+    for (int64_t s = 0; s < kKeyTile; s += kLanes) S::store(scores + s, S::mul(scale, Math<S>::tanh(S::div(S::load(scores + s), cap))));
   }
   static void add_alibi(float* scores, float slope, int64_t distance) {
     for (int64_t s = 0; s < kKeyTile; ++s) scores[s] += slope * static_cast<float>(distance + s);
   }
 
-  void add_values(int64_t tile) {
-    widen_tile(block_.pages[tile / kKeyTile] + block_.v_offset, seen_by_block(tile));
-    int64_t i = 0;
-    while (i < num_queries_) {
-      const Range range = seen(i, tile);
-      int64_t end = i + 1;  // queries i .. end - 1 see the same keys and go together
-      while (end < num_queries_ && end - i < 3 && seen(end, tile) == range) ++end;
-      if (!range.empty()) {
-        switch (end - i) {
-          case 1:
-            add_values_of<1>(i, range);
-            break;
-          case 2:
-            add_values_of<2>(i, range);
-            break;
-          default:
-            add_values_of<3>(i, range);
-            break;
-        }
-      }
-      i = end;
-    }
-  }
+  // Adds the values of `range` to the sums of queries first .. first + count - 1, of which the first is number i of the group.
   template <int R>
-  void add_values_of(int64_t i, Range range) {
-    int64_t d = 0;
-    for (; d + 4 * kLanes <= width_; d += 4 * kLanes) add_value_columns<R, 4>(i, d, range);
-    for (; d < width_; d += kLanes) add_value_columns<R, 1>(i, d, range);
+  void add_values(int64_t first, int64_t i, int64_t count, Range range) {
+    if constexpr (R > 1) {
+      if (count < R) return add_values<R - 1>(first, i, count, range);
+    }
+    if (P::kInputsPerStep > 1 && !range.full()) return add_values_of<R, true>(first, i, range);
+    add_values_of<R, false>(first, i, range);
   }
-  // Columns d .. d + N * kLanes - 1 of the sums of R queries.
-  template <int R, int N>
-  void add_value_columns(int64_t i, int64_t d, Range range) {
-    F sums[R][N];
-#pragma GCC unroll 4
+  template <int R, bool kIsMasked>
+  void add_values_of(int64_t first, int64_t i, Range range) {
+    const int64_t begin = range.begin / P::kInputsPerStep, end = (range.end + P::kInputsPerStep - 1) / P::kInputsPerStep;
+    int32_t masks[kSteps] = {};
+    if constexpr (kIsMasked) {
+      for (int64_t step = begin; step < end; ++step) masks[step] = -1;
+      if (range.begin % 2 != 0) masks[begin] &= static_cast<int32_t>(0xffff0000);
+      if (range.end % 2 != 0) masks[end - 1] &= 0xffff;
+    }
+    int64_t d = 0;
+    for (; d + 4 * kLanes <= width_; d += 4 * kLanes) add_columns<R, 4, kIsMasked>(first, i, d, begin, end, masks);
+    for (; d + 2 * kLanes <= width_; d += 2 * kLanes) add_columns<R, 2, kIsMasked>(first, i, d, begin, end, masks);
+    for (; d < width_; d += kLanes) add_columns<R, 1, kIsMasked>(first, i, d, begin, end, masks);
+  }
+  template <int R, int N, bool kIsMasked>
+  void add_columns(int64_t first, int64_t i, int64_t d, int64_t begin, int64_t end, const int32_t* masks) {
+    float* sums = sums_.values + first * width_ + d;
+    F c[R][N];
     for (int r = 0; r < R; ++r) {
       const F correction = S::set1(corrections_[i + r]);
-#pragma GCC unroll 4
-      for (int n = 0; n < N; ++n) sums[r][n] = S::mul(correction, S::load(sums_ + (i + r) * width_ + d + n * kLanes));
+      for (int n = 0; n < N; ++n) c[r][n] = S::mul(correction, S::load(sums + r * width_ + n * kLanes));
     }
-    for (int64_t s = range.begin; s < range.end; ++s) {
-      F values[N];
-#pragma GCC unroll 4
-      for (int n = 0; n < N; ++n) values[n] = S::load(tile_ + s * width_ + d + n * kLanes);
-#pragma GCC unroll 4
-      for (int r = 0; r < R; ++r) {
-        const F weight = S::set1(weights_[(i + r) * kKeyTile + s]);
-#pragma GCC unroll 4
-        for (int n = 0; n < N; ++n) sums[r][n] = S::fma(weight, values[n], sums[r][n]);
-      }
-    }
+    multiply_tile<S, P, R, N, kIsMasked>(weights_ + i * kSteps, kSteps, values_ + d, width_, begin, end, masks, c);
     for (int r = 0; r < R; ++r) {
-      for (int n = 0; n < N; ++n) S::store(sums_ + (i + r) * width_ + d + n * kLanes, sums[r][n]);
-    }
-  }
-
-  void write_results() const {
-    for (int64_t i = 0; i < num_queries_; ++i) {
-      float* out = block_.out + i / block_.num_heads * block_.ldo + i % block_.num_heads * shape_.head_dim;
-      const F inverse = S::set1(1.0f / totals_[i]);
-      for (int64_t d = 0; d < width_; d += kLanes) {
-        const F result = S::mul(S::load(sums_ + i * width_ + d), inverse);
-        const int64_t left = shape_.head_dim - d;
-        left >= kLanes ? S::store(out + d, result) : S::store_partial(out + d, result, static_cast<int>(left));
-      }
+      for (int n = 0; n < N; ++n) S::store(sums + r * width_ + n * kLanes, c[r][n]);
     }
   }
 
   const AttentionShape& shape_;
   const AttentionBlock& block_;
-  int64_t width_;  // head_dim rounded up to whole vectors
+  const AttentionSums& sums_;
+  int64_t width_;
   int64_t num_queries_;
-  float* tile_;         // [kKeyTile, width] keys, then values
-  float* queries_;      // [num_queries, width] scaled
-  float* sums_;         // [num_queries, width] o
-  float* weights_;      // [num_queries, kKeyTile] scores, then w
-  float* largest_;      // [num_queries] m
-  float* totals_;       // [num_queries] l
-  float* corrections_;  // [num_queries] c, of the last tile that the query saw
+  int64_t query_steps_;  // of a score's sum
+  float* keys_;          // [query_steps, kKeyTile] words
+  float* values_;        // [kSteps, width] words
+  float* rows_;          // [kKeyTile, width] keys before they are turned
+  float* scores_;        // [kGroup, kKeyTile]
+  float* weights_;       // [kGroup, kSteps] words
+  float* corrections_;   // [kGroupFloats] c
+  float* shifts_;        // [kGroupFloats] m - m'
+  float* queries_;       // [num_queries, width] words
+};
+
+// What joins the spans of a query; the same for all products.
+template <class S>
+struct AttentionSpans {
+  using F = typename S::F;
+
+  static void fold(const AttentionSums& part, int64_t num_queries, const AttentionSums& whole) {
+    const int64_t width = whole.width;
+    for (int64_t i = 0; i < num_queries; ++i) {
+      if (part.totals[i] == 0) continue;  // sees nothing of this span
+      const float old = whole.largest[i];
+      const float largest = old > part.largest[i] ? old : part.largest[i];
+      const F whole_factor = Math<S>::exp2_below(S::set1(old - largest)),
+              part_factor = Math<S>::exp2_below(S::set1(part.largest[i] - largest));
+      for (int64_t d = i * width; d < (i + 1) * width; d += S::kLanes) {
+        S::store(whole.values + d, S::fma(whole_factor, S::load(whole.values + d), S::mul(part_factor, S::load(part.values + d))));
+      }
+      whole.totals[i] = whole.totals[i] * S::lane0(whole_factor) + part.totals[i] * S::lane0(part_factor);
+      whole.largest[i] = largest;
+    }
+  }
+
+  static void write(const AttentionShape& shape, const AttentionBlock& block, const AttentionSums& whole) {
+    const int64_t width = whole.width;
+    for (int64_t i = 0; i < block.num_rows * block.num_heads; ++i) {
+      float* out = block.out + i / block.num_heads * block.ldo + i % block.num_heads * shape.head_dim;
+      const F inverse = S::set1(1.0f / whole.totals[i]);
+      for (int64_t d = 0; d < shape.head_dim; d += S::kLanes) {
+        const F result = S::mul(S::load(whole.values + i * width + d), inverse);
+        const int64_t left = shape.head_dim - d;
+        left >= S::kLanes ? S::store(out + d, result) : S::store_partial(out + d, result, static_cast<int>(left));
+      }
+    }
+  }
 };
 
 }  // namespace atelier::kernels

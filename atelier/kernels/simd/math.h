@@ -27,6 +27,21 @@ struct Math {
     return S::select(S::less(x, S::set1(-87.0f)), S::zero(), S::mul(p, S::pow2(S::to_int(n))));
   }
 
+  // 2^x for x <= 0: 0 below -150, -infinity included. 2^n 2^f, |f| <= 1/2, with the polynomial of Cephes' exp2f (error 2e-7).
+  static F exp2_below(F x) {
+    const F held = S::max(S::set1(-200.0f), x);
+    const F n = S::round(held);
+    const F f = S::sub(held, n);
+    F p = S::set1(1.535336188319500e-4f);
+    p = S::fma(p, f, S::set1(1.339887440266574e-3f));
+    p = S::fma(p, f, S::set1(9.618437357674640e-3f));
+    p = S::fma(p, f, S::set1(5.550332471162809e-2f));
+    p = S::fma(p, f, S::set1(2.402264791363012e-1f));
+    p = S::fma(p, f, S::set1(6.931472028550421e-1f));
+    p = S::fma(p, f, S::set1(1.0f));
+    return S::times_pow2(p, n);
+  }
+
   static F sigmoid(F x) { return S::div(S::set1(1.0f), S::add(S::set1(1.0f), exp(S::sub(S::zero(), x)))); }
   static F silu(F x) { return S::mul(x, sigmoid(x)); }
 

@@ -65,6 +65,8 @@ struct Simd256 {
   static M less(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static F select(M m, F yes, F no) { return _mm256_blendv_ps(no, yes, m); }
   static F pow2(I exponent) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(exponent, _mm256_set1_epi32(127)), 23)); }
+  // a * 2^n for whole n <= 127; 0 where n is below the exponents of floats.
+  static F times_pow2(F a, F n) { return mul(a, pow2(to_int(max(set1(-127.0f), n)))); }
 
   // Across lanes. The order of a sum is fixed: pairs, pairs of pairs, then the two halves.
   static __m128 sum4(F a, F b, F c, F d) {

@@ -56,6 +56,7 @@ struct Simd512 {
   static M less(F a, F b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static F select(M m, F yes, F no) { return _mm512_mask_blend_ps(m, no, yes); }
   static F pow2(I exponent) { return as_float(shift_left(add_int(exponent, set1_int(127)), 23)); }
+  static F times_pow2(F a, F n) { return _mm512_scalef_ps(a, n); }
 
   // Across lanes: the halves are added, then eight lanes as in simd_avx2.h.
   static __m256 low(F a) { return _mm512_castps512_ps256(a); }

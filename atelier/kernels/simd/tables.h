@@ -20,6 +20,7 @@ namespace ATELIER_ISA(avx512vnni) {
 }
 namespace ATELIER_ISA(avx512bf16) {
   void linear_bf16(const FloatRows& x, const OutputBlock& block, void* scratch);
+  void attention_bf16(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
 }
 
 }  // namespace atelier::kernels

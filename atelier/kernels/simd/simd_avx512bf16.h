@@ -1,0 +1,36 @@
+// AVX-512 with BF16 as a vector type: simd_avx512.h and products of pairs of bfloat16.
+#pragma once
+
+#include "atelier/kernels/simd/simd_avx512.h"
+
+namespace atelier::kernels {
+
+template <class Rung>
+struct Simd512Bf16 : Simd512<Rung> {
+  using F = __m512;
+  using I = __m512i;
+
+  // Rounded to nearest even: the values of `low`, then those of `high`.
+  static I round_bf16(F low, F high) {
+    const __m512bh both = _mm512_cvtne2ps_pbh(high, low);
+    I bits;
+    __builtin_memcpy(&bits, &both, sizeof bits);
+    return bits;
+  }
+  // Every lane: sum + a0 b0 + a1 b1.
+  static F dot_bf16(F sum, I a, I b) {
+    __m512bh pairs_a, pairs_b;
+    __builtin_memcpy(&pairs_a, &a, sizeof a);
+    __builtin_memcpy(&pairs_b, &b, sizeof b);
+    return _mm512_dpbf16_ps(sum, pairs_a, pairs_b);
+  }
+  static I load_partial_u16(const uint16_t* p, int count) { return _mm512_maskz_loadu_epi16((1u << count) - 1, p); }
+  // Words 0, 16, 1, 17, ...: those of the first half become the low words of the lanes.
+  static I interleave_u16(I a) {
+    const I low = _mm512_setr_epi32(0x00100000, 0x00110001, 0x00120002, 0x00130003, 0x00140004, 0x00150005, 0x00160006, 0x00170007,
+                                    0x00180008, 0x00190009, 0x001a000a, 0x001b000b, 0x001c000c, 0x001d000d, 0x001e000e, 0x001f000f);
+    return _mm512_permutexvar_epi16(low, a);
+  }
+};
+
+}  // namespace atelier::kernels

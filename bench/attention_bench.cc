@@ -1,0 +1,105 @@
+// How fast is attention on this machine? One JSON object per line on standard output.
+//
+//   attention_bench [threads [isa]]
+//
+// "prefill" is a chunk of 512 rows behind a context, in operations of its two products (GFLOP/s); "decode" is one row, in bytes of keys
+// and values read (GB/s): several layers in turn, more than the caches hold.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "atelier/kernels/isa.h"
+#include "atelier/kernels/kernels.h"
+#include "atelier/parallel/parallel.h"
+
+namespace {
+
+using namespace atelier;
+using kernels::Compute;
+
+struct Case {
+  const char* name;
+  int64_t num_heads, num_kv_heads, head_dim, window;
+};
+constexpr Case kCases[] = {{"smollm2-135m", 9, 3, 64, 0}, {"gemma3-270m, window 512", 4, 1, 256, 512}, {"llama-8b", 32, 8, 128, 0}};
+
+// A sequence in pages of some layers.
+struct Cache {
+  std::vector<std::vector<uint8_t>> memory;
+  std::vector<uint8_t*> pages;
+  int64_t part_bytes;
+  DType dtype;
+
+  Cache(const Case& c, DType type, int64_t layers, int64_t tokens) : dtype(type) {
+    part_bytes = c.num_kv_heads * kernels::kKeyTile * row_bytes(dtype, c.head_dim);
+    for (int64_t s = 0; s < tokens; s += kernels::kKeyTile) memory.emplace_back(2 * layers * part_bytes);
+    for (auto& page : memory) pages.push_back(page.data());
+    std::vector<float> row(c.num_kv_heads * c.head_dim);
+    for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50) * 0.01f;
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      for (int64_t s = 0; s < tokens; ++s) kernels::store_kv(view(layer), c.num_kv_heads, c.head_dim, s, row.data(), row.data(), 1);
+    }
+  }
+  kernels::KvView view(int64_t layer) const { return {dtype, pages.data(), 2 * layer * part_bytes, (2 * layer + 1) * part_bytes}; }
+};
+
+// The least seconds of one layer's call, of a few rounds over all layers.
+double seconds_per_layer(const Case& c, const Cache& cache, int64_t layers, int64_t depth, int64_t rows, Compute compute) {
+  using Clock = std::chrono::steady_clock;
+  const int64_t width = c.num_heads * c.head_dim;
+  std::vector<float> q(rows * width), out(rows * width);
+  for (size_t i = 0; i < q.size(); ++i) q[i] = static_cast<float>(static_cast<int>(i * 31 % 97) - 48) * 0.02f;
+  const kernels::AttentionShape shape{
+      .num_heads = c.num_heads, .num_kv_heads = c.num_kv_heads, .head_dim = c.head_dim, .scale = 0.125f, .window = c.window};
+  double best = 1e300;
+  for (int round = 0; round < 5; ++round) {
+    const Clock::time_point start = Clock::now();
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      const kernels::AttentionRun run{0, rows, depth, cache.view(layer)};
+      kernels::attention(shape, {&run, 1}, q.data(), width, out.data(), width, compute);
+    }
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count() / static_cast<double>(layers));
+  }
+  return best;
+}
+
+int64_t keys_seen(const Case& c, int64_t position) { return c.window > 0 ? std::min(c.window, position + 1) : position + 1; }
+
+void measure(const Case& c, DType dtype, int64_t depth, Compute compute) {
+  constexpr int64_t kRows = 512, kDecodeLayers = 8, kPrefillLayers = 2;
+  const Cache cache(c, dtype, kDecodeLayers, depth + kRows);
+  double operations = 0;
+  for (int64_t t = 0; t < kRows; ++t) operations += 4.0 * static_cast<double>(c.num_heads * c.head_dim * keys_seen(c, depth + t));
+  const double prefill_s = seconds_per_layer(c, cache, kPrefillLayers, depth, kRows, compute);
+  const double decode_s = seconds_per_layer(c, cache, kDecodeLayers, depth, 1, compute);
+  const double bytes = 2.0 * static_cast<double>(c.num_kv_heads * row_bytes(dtype, c.head_dim) * keys_seen(c, depth));
+  std::printf(
+      "{\"shape\": \"%s\", \"kv\": \"%s\", \"products\": \"%s\", \"depth\": %d, \"prefill_gflops\": %.1f, \"decode_gb_s\": %.1f, "
+      "\"decode_us\": %.1f}\n",
+      c.name, dtype_name(dtype), compute == Compute::kF32 ? "f32" : "bf16", static_cast<int>(depth), operations / prefill_s * 1e-9,
+      bytes / decode_s * 1e-9, decode_s * 1e6);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) set_num_threads(std::atoi(argv[1]));
+  if (argc > 2) {
+    if (const Status status = kernels::force_isa(argv[2]); !status.ok()) {
+      std::fprintf(stderr, "%s\n", status.message().c_str());
+      return 2;
+    }
+  }
+  std::printf("{\"isa\": \"%s\", \"threads\": %d}\n", kernels::isa_name(kernels::current_isa()), num_threads());
+  for (const Case& c : kCases) {
+    for (const DType dtype : {DType::kF16, DType::kQ8_0, DType::kF32}) {
+      for (const Compute compute : {Compute::kBF16, Compute::kF32}) {
+        measure(c, dtype, 4096, compute);
+        if (&c == kCases) measure(c, dtype, 0, compute);
+      }
+    }
+  }
+}
