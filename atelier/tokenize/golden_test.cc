@@ -98,6 +98,12 @@ INSTANTIATE_TEST_SUITE_P(kinds, TokenizerJsonGolden,
                                          Kind{"unigram_bytes", Offsets::kCovering}),
                          [](const auto& kind) { return std::string(kind.param.name); });
 
+TEST(TokenizerJson, text_whose_first_character_vanishes_still_begins_with_the_space_in_front) {
+  const auto tokenizer = Tokenizer::from_tokenizer_json(read_json("unigram").find("tokenizer")->dump(), "unigram").value();
+  EXPECT_EQ(tokenizer->encode("\u0006a")->ids, (std::vector<TokenId>{49, 2})) << "▁a </s>, as Hugging Face gives";
+  EXPECT_EQ(tokenizer->encode("\u0006 é")->ids, (std::vector<TokenId>{5, 305, 2}));
+}
+
 // The same vocabulary as a GGUF file would hold it. The two tokens that GGUF cannot state (normalized, lstrip) are left out.
 GgufVocabulary gguf_vocabulary_of(const Json& golden) {
   GgufVocabulary gguf;

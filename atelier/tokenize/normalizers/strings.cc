@@ -150,6 +150,8 @@ class PrecompiledNormalizer : public Normalizer {
     }
   }
 
+  // What vanishes at the very start belongs to the character that comes to stand there, which so keeps being the first: pre-tokenizers
+  // that treat the first piece otherwise see it as Hugging Face's do.
   void replace_by_grapheme(const AlignedText& text, AlignedText& out) const {
     constexpr size_t kMaxWholeBytes = 5;
     const std::string_view bytes = text.text();
@@ -159,7 +161,7 @@ class PrecompiledNormalizer : public Normalizer {
       if (end - begin <= kMaxWholeBytes && replace_part(text, begin, end, out)) continue;
       for (size_t at = begin; at < end;) {
         const size_t length = text::utf8_length(bytes[at]);
-        if (!replace_part(text, at, at + length, out)) out.append(text, at, at + length);
+        if (!replace_part(text, at, at + length, out)) out.append(bytes.substr(at, length), source_of(text, at, at + length, out));
         at += length;
       }
     }
@@ -167,8 +169,12 @@ class PrecompiledNormalizer : public Normalizer {
 
   bool replace_part(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
     const auto match = map_.shortest_prefix(std::string_view(text.text()).substr(begin, end - begin));
-    if (match) out.append(match->replacement, text.source(begin, end));
+    if (match) out.append(match->replacement, source_of(text, begin, end, out));
     return match.has_value();
+  }
+
+  static Span source_of(const AlignedText& text, size_t begin, size_t end, const AlignedText& out) {
+    return text.source(out.empty() ? 0 : begin, end);
   }
 
   CharsMap map_;
