@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
   std::printf("{\"isa\": \"%s\", \"threads\": %d, \"read_gb_s\": %.1f}\n", kernels::isa_name(kernels::current_isa()), num_threads(),
               kernels::measure_bandwidth() * 1e-9);
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kQ4_1}) measure(dtype, Compute::kF32);
+  measure(DType::kBF16, Compute::kBF16);
   for (const DType dtype : {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ8_0, DType::kQ2_K, DType::kQ3_K, DType::kQ4_K,
                             DType::kQ5_K, DType::kQ6_K, DType::kIQ4_NL, DType::kIQ4_XS}) {
     measure(dtype, Compute::kInt8);

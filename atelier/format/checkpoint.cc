@@ -54,7 +54,8 @@ int64_t TensorEntry::count() const {
 }
 
 void TensorEntry::drop_pages() const {
-  if (file != nullptr) file->drop(static_cast<size_t>(static_cast<const uint8_t*>(data) - file->bytes().data()), static_cast<size_t>(bytes));
+  if (file != nullptr)
+    file->drop(static_cast<size_t>(static_cast<const uint8_t*>(data) - file->bytes().data()), static_cast<size_t>(bytes));
 }
 
 const TensorEntry* Checkpoint::find(std::string_view name) const {

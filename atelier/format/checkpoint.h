@@ -37,10 +37,10 @@ struct TensorEntry {
   std::vector<int64_t> shape;
   const void* data = nullptr;
   int64_t bytes = 0;
-  std::shared_ptr<const void> owner;      // keeps `data` mapped
-  const io::MappedFile* file = nullptr;   // where `data` lies; null: in memory of the caller's
+  std::shared_ptr<const void> owner;     // keeps `data` mapped
+  const io::MappedFile* file = nullptr;  // where `data` lies; null: in memory of the caller's
 
-  int64_t count() const;  // product of shape; 1 for a scalar
+  int64_t count() const;    // product of shape; 1 for a scalar
   void drop_pages() const;  // gives the pages of a mapped file back that only this tensor touches; they are read again when needed
 };
 

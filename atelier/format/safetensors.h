@@ -38,7 +38,8 @@ class Safetensors : public Checkpoint {
   explicit Safetensors(std::string path) : Checkpoint(std::move(path)) {}
   Status add_file(const std::string& path, const std::vector<std::string>& wanted);
   Status add_index(const std::string& path);
-  Status add_bytes(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner, const io::MappedFile* file);
+  Status add_bytes(std::span<const uint8_t> bytes, const std::string& name, const std::shared_ptr<const void>& owner,
+                   const io::MappedFile* file);
 
   std::map<std::string, std::string> metadata_;
 };

@@ -12,10 +12,10 @@ KernelTable with_int8(KernelTable table, decltype(KernelTable::linear_int8) line
   table.linear_int8 = linear_int8;
   return table;
 }
-KernelTable with_bf16(KernelTable table, decltype(KernelTable::linear_bf16) linear_bf16,
-                      decltype(KernelTable::attention_bf16) attention_bf16) {
-  table.linear_bf16 = linear_bf16;
-  table.attention_bf16 = attention_bf16;
+KernelTable with_bf16(KernelTable table) {
+  table.linear_bf16 = avx512bf16::linear_bf16;
+  table.attention_bf16 = avx512bf16::attention_bf16;
+  table.round_rows = avx512bf16::round_rows;
   return table;
 }
 
@@ -24,7 +24,7 @@ KernelTable with_bf16(KernelTable table, decltype(KernelTable::linear_bf16) line
 const KernelTable& kernel_table(Isa isa) {
   static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8);
   static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8);
-  static const KernelTable avx512_bf16 = with_bf16(avx512_vnni, avx512bf16::linear_bf16, avx512bf16::attention_bf16);
+  static const KernelTable avx512_bf16 = with_bf16(avx512_vnni);
   switch (isa) {
     case Isa::kScalar:
       return scalar::kTable;

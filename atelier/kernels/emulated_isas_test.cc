@@ -27,6 +27,7 @@ std::vector<NamedTable> emulated_tables() {
     table.linear_int8 = avx512vnni_emulated::linear_int8;
     table.linear_bf16 = avx512bf16_emulated::linear_bf16;
     table.attention_bf16 = avx512bf16_emulated::attention_bf16;
+    table.round_rows = avx512bf16_emulated::round_rows;
     return table;
   }();
   return {{"avx_vnni_emulated", &avx_vnni}, {"avx512_emulated", &avx512_emulated::kTable}, {"avx512_bf16_emulated", &avx512_bf16}};

@@ -59,6 +59,9 @@ void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Bo
   });
 }
 
+// Rows that are worth a thread when each of K inputs is read and written once.
+int64_t rows_per_piece(int64_t K) { return std::max<int64_t>(1, 32768 / K); }
+
 // Storage of quantized rows that lives from call to call: the owner thread's.
 QuantizedRows quantized_rows(int64_t T, int64_t K) {
   thread_local std::vector<int8_t> quants;
@@ -78,6 +81,16 @@ QuantizedRows quantized_rows(int64_t T, int64_t K) {
   rows.T = T;
   rows.K = K;
   return rows;
+}
+
+// The same for rows rounded to bfloat16.
+Bf16Rows rounded_rows(const KernelTable& table, const FloatRows& x) {
+  thread_local std::vector<uint16_t> memory;
+  const int64_t width = (x.K + kBf16Width - 1) / kBf16Width * kBf16Width;
+  if (const size_t need = static_cast<size_t>(x.T * width); memory.size() < need) memory.resize(need);
+  uint16_t* out = memory.data();
+  parallel_for(x.T, rows_per_piece(x.K), [&](int64_t begin, int64_t end, int) { table.round_rows(x, out, width, begin, end); });
+  return {out, width, x.T, x.K};
 }
 
 QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
@@ -101,18 +114,23 @@ void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t 
   const auto takes_int8 = [&](const Linear& l) { return compute == Compute::kInt8 && is_quantized(l.dtype) && K % kQuantBlock == 0; };
   const bool some_int8 = std::any_of(group.begin(), group.end(), takes_int8);
 
+  const auto takes_bf16 = [&](DType dtype) { return compute == Compute::kBF16 && dtype == DType::kBF16 && table.linear_bf16 != nullptr; };
+  const bool some_bf16 = std::any_of(group.begin(), group.end(), [&](const Linear& l) { return takes_bf16(l.dtype); });
+
+  const Bf16Rows rounded = some_bf16 ? rounded_rows(table, {x, ldx, T, K}) : Bf16Rows{};
   QuantizedRows quantized;
   if (some_int8) {
     quantized = quantized_rows(T, K);
-    const int64_t grain = std::max<int64_t>(1, 32768 / K);
-    parallel_for(T, grain, [&](int64_t begin, int64_t end, int) { table.quantize_rows({x, ldx, T, K}, quantized, begin, end); });
+    parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
+      table.quantize_rows({x, ldx, T, K}, quantized, begin, end);
+    });
   }
   for_each_unit(group, T, K, [&](const OutputBlock& block, int64_t row_begin, int64_t row_end, void* scratch) {
     const FloatRows rows = {x + row_begin * ldx, ldx, row_end - row_begin, K};
     if (some_int8 && is_quantized(block.dtype)) {
       table.linear_int8(rows_from(quantized, row_begin, row_end), block, scratch);
-    } else if (compute == Compute::kBF16 && block.dtype == DType::kBF16 && table.linear_bf16) {
-      table.linear_bf16(rows, block, scratch);
+    } else if (takes_bf16(block.dtype)) {
+      table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, block);
     } else {
       table.linear_f32(rows, block, scratch);
     }

@@ -22,8 +22,7 @@ struct Problem {
   std::vector<uint8_t> w;      // rows as a file has them
   std::vector<uint8_t> tiles;  // as kernels read them
 
-  explicit Problem(const Case& c, uint32_t seed = 1)
-      : shape(c), x(random_floats(c.T * c.K, seed)), bias(random_floats(c.N, seed + 1)) {
+  explicit Problem(const Case& c, uint32_t seed = 1) : shape(c), x(random_floats(c.T * c.K, seed)), bias(random_floats(c.N, seed + 1)) {
     set_weights(random_weights(c.dtype, c.N * c.K, seed + 2));
   }
 
@@ -44,7 +43,12 @@ struct Quantized {
   QuantizedRows rows;
 
   Quantized(const KernelTable& table, const FloatRows& x)
-      : q(x.T * x.K), scale(x.T * x.K / 32), offset32(scale.size()), offset16(2 * scale.size()), sum32(scale.size()), sum16(2 * scale.size()) {
+      : q(x.T * x.K),
+        scale(x.T * x.K / 32),
+        offset32(scale.size()),
+        offset16(2 * scale.size()),
+        sum32(scale.size()),
+        sum16(2 * scale.size()) {
     rows = {q.data(), scale.data(), sum32.data(), sum16.data(), offset32.data(), offset16.data(), x.T, x.K};
     table.quantize_rows(x, rows, 0, x.T);
   }
@@ -58,7 +62,10 @@ std::vector<float> compute(const KernelTable& table, Path path, const Problem& p
   if (path == Path::kF32) {
     table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
   } else if (path == Path::kBF16) {
-    table.linear_bf16(p.rows(t, count), p.block(y.data()), scratch.data());
+    const int64_t width = (p.shape.K + kBf16Width - 1) / kBf16Width * kBf16Width;
+    std::vector<uint16_t> rounded(count * width);
+    table.round_rows(p.rows(t, count), rounded.data(), width, 0, count);
+    table.linear_bf16({rounded.data(), width, count, p.shape.K}, p.block(y.data()));
   } else {
     table.linear_int8(Quantized(table, p.rows(t, count)).rows, p.block(y.data()), scratch.data());
   }
@@ -160,7 +167,7 @@ TEST_P(LinearOfIsa, integer_products_do_not_saturate_at_the_ends_of_the_range) {
 
 TEST_P(LinearOfIsa, bfloat16_products_are_those_of_the_rounded_activations) {
   if (!table().linear_bf16) GTEST_SKIP() << "no bfloat16 dot product";
-  for (const int64_t K : {16, 20, 64, 577}) {
+  for (const int64_t K : {16, 20, 64, 577, 3100}) {
     const Problem p({DType::kBF16, 8, 11, K});
     std::vector<float> w(11 * K);
     quant::to_f32(DType::kBF16, p.w.data(), w.data(), 11 * K);

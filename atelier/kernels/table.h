@@ -38,6 +38,15 @@ struct QuantizedRows {
   int64_t K = 0;
 };
 
+// The same rows rounded to bfloat16, with zeros up to `width`, a multiple of kBf16Width.
+struct Bf16Rows {
+  const uint16_t* x = nullptr;  // [T, width]
+  int64_t width = 0;
+  int64_t T = 0;
+  int64_t K = 0;
+};
+inline constexpr int64_t kBf16Width = 32;
+
 // Consecutive outputs of one linear: y[t, n] = x[t, :] . w[n, :] + bias[n].
 struct OutputBlock {
   DType dtype = DType::kF32;
@@ -83,8 +92,10 @@ inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
 struct KernelTable {
   // y of `block` from float32 products; `scratch` holds linear_scratch_bytes(K).
   void (*linear_f32)(const FloatRows& x, const OutputBlock& block, void* scratch);
-  // The same from bfloat16 products, for bfloat16 weights; null where the ISA has no such dot product.
-  void (*linear_bf16)(const FloatRows& x, const OutputBlock& block, void* scratch);
+  // The same from bfloat16 products, for bfloat16 weights, and rows [row_begin, row_end) of x rounded for it; null where the ISA has no
+  // such dot product.
+  void (*linear_bf16)(const Bf16Rows& x, const OutputBlock& block);
+  void (*round_rows)(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end);
   // Fills x[row_begin, row_end) of `out` (T and K are set).
   void (*quantize_rows)(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end);
   // y of `block` from integer products, for quantized weights.

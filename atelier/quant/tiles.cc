@@ -2,49 +2,59 @@
 
 #include <cstring>
 
+#include "atelier/base/function_ref.h"
+
 namespace atelier::quant {
 namespace {
 
-bool starts_with_half(DType dtype) { return dtype_info(dtype).block_size == 32; }  // K types of odd size keep d at the end
+constexpr int64_t kWordLine = kTileRows * 4, kHalfLine = kTileRows * 2;  // bytes of one word, of one half of all rows
+
+// One field of a block: where the file's row has it, and where the tile has it for row 0.
+struct Field {
+  int64_t in_row, in_tile, bytes;
+};
+
+// Calls visit for every field of a row of K inputs, in the order of the tile.
+void visit_fields(DType dtype, int64_t K, FunctionRef<void(const Field&)> visit) {
+  const DTypeInfo& info = dtype_info(dtype);
+  const int64_t blocks = K / info.block_size, words = info.block_bytes / 4;
+  const bool has_half = info.block_bytes % 4 != 0, is_half_first = info.block_size == 32;  // K formats keep their half at the end
+  const int64_t half_at = is_half_first ? 0 : info.block_bytes - 2, words_at = has_half && is_half_first ? 2 : 0;
+  int64_t at = 0;
+  for (int64_t b = 0; b < blocks; ++b) {
+    if (has_half && b % 2 == 0) {
+      const int64_t pair = blocks - b < 2 ? 1 : 2;
+      for (int64_t i = 0; i < pair; ++i) visit({(b + i) * info.block_bytes + half_at, at + i * kHalfLine, 2});
+      at += pair * kHalfLine;
+    }
+    for (int64_t i = 0; i < words; ++i, at += kWordLine) visit({b * info.block_bytes + words_at + 4 * i, at, 4});
+  }
+}
 
 }  // namespace
-
-TileShape tile_shape(DType dtype, int64_t K) {
-  const DTypeInfo& info = dtype_info(dtype);
-  const bool has_half = info.block_bytes % 4 != 0;
-  return {K / info.block_size, info.block_bytes / 4, !has_half ? HalfPlace::kNone : starts_with_half(dtype) ? HalfPlace::kFirst : HalfPlace::kLast};
-}
 
 int64_t tiled_bytes(DType dtype, int64_t N, int64_t K) { return (N + kTileRows - 1) / kTileRows * kTileRows * row_bytes(dtype, K); }
 
 void pack_tile(DType dtype, const uint8_t* rows, int64_t num_rows, int64_t K, uint8_t* tile) {
-  const TileShape shape = tile_shape(dtype, K);
-  const int64_t stride = row_bytes(dtype, K), block_bytes = dtype_info(dtype).block_bytes;
-  const int64_t words_at = shape.half == HalfPlace::kFirst ? 2 : 0, half_at = shape.half == HalfPlace::kFirst ? 0 : block_bytes - 2;
-  uint8_t* halves = tile + shape.word_bytes();
+  const int64_t stride = row_bytes(dtype, K);
   if (num_rows < kTileRows) std::memset(tile, 0, static_cast<size_t>(kTileRows * stride));
-  for (int64_t b = 0; b < shape.blocks; ++b) {
-    const uint8_t* block = rows + b * block_bytes;
-    uint8_t* out = tile + b * shape.words_per_block * kTileRows * 4;
-    for (int64_t i = 0; i < shape.words_per_block; ++i) {
-      for (int64_t r = 0; r < num_rows; ++r) std::memcpy(out + (i * kTileRows + r) * 4, block + r * stride + words_at + 4 * i, 4);
+  visit_fields(dtype, K, [&](const Field& field) {
+    const uint8_t* src = rows + field.in_row;
+    uint8_t* dst = tile + field.in_tile;
+    if (field.bytes == 4) {
+      for (int64_t r = 0; r < num_rows; ++r) std::memcpy(dst + r * 4, src + r * stride, 4);
+    } else {
+      for (int64_t r = 0; r < num_rows; ++r) std::memcpy(dst + r * 2, src + r * stride, 2);
     }
-    if (shape.half == HalfPlace::kNone) continue;
-    for (int64_t r = 0; r < num_rows; ++r) std::memcpy(halves + (b * kTileRows + r) * 2, block + r * stride + half_at, 2);
-  }
+  });
 }
 
 void unpack_tile_row(DType dtype, const uint8_t* tiles, int64_t n, int64_t K, uint8_t* row) {
-  const TileShape shape = tile_shape(dtype, K);
-  const int64_t block_bytes = dtype_info(dtype).block_bytes, r = n % kTileRows;
-  const int64_t words_at = shape.half == HalfPlace::kFirst ? 2 : 0, half_at = shape.half == HalfPlace::kFirst ? 0 : block_bytes - 2;
+  const int64_t r = n % kTileRows;
   const uint8_t* tile = tiles + (n - r) * row_bytes(dtype, K);
-  const uint8_t* halves = tile + shape.word_bytes();
-  for (int64_t b = 0; b < shape.blocks; ++b, row += block_bytes) {
-    const uint8_t* in = tile + b * shape.words_per_block * kTileRows * 4;
-    for (int64_t i = 0; i < shape.words_per_block; ++i) std::memcpy(row + words_at + 4 * i, in + (i * kTileRows + r) * 4, 4);
-    if (shape.half != HalfPlace::kNone) std::memcpy(row + half_at, halves + (b * kTileRows + r) * 2, 2);
-  }
+  visit_fields(dtype, K, [&](const Field& field) {
+    std::memcpy(row + field.in_row, tile + field.in_tile + r * field.bytes, static_cast<size_t>(field.bytes));
+  });
 }
 
 }  // namespace atelier::quant

@@ -1,14 +1,16 @@
 // Weights of block formats as the kernels read them: the file's own bits, sixteen rows at a time, interleaved.
 //
 // A tile is kTileRows consecutive rows of a [N, K] matrix. Seen row by row, a block is a run of 32-bit words and, in formats whose block
-// is not a multiple of four bytes, one half float at its beginning or end (`HalfPlace`). In a tile the words of all rows that have the
-// same place stand side by side, so that one vector load meets the same inputs of sixteen outputs:
+// is not a multiple of four bytes, one half float at its beginning or end. In a tile what has the same place in all rows stands side by
+// side, so that one vector load meets the same inputs of sixteen outputs:
 //
-//   words   [blocks][words of a block][kTileRows]   uint32
-//   halves  [blocks][kTileRows]                     uint16, of formats that have one
+//   without a half   [blocks] words [words of a block][kTileRows] uint32
+//   with a half      [pairs of blocks] halves [2][kTileRows] uint16, then words [2][words of a block][kTileRows] uint32;
+//                    a last single block has one line of halves of its own
 //
-// A tile has the bytes of its rows, no more: tile_bytes = kTileRows * row_bytes. The last tile of a matrix is filled up with zero rows.
-// Sums do not depend on the layout; it is what lets a matrix-vector product run at the speed of the memory (docs/develop/performance.md).
+// A pair of blocks keeps words at multiples of 64 bytes, and everything is read in ascending order, once. A tile has the bytes of its rows,
+// no more: kTileRows * row_bytes. The last tile of a matrix is filled up with zero rows. Sums do not depend on the layout; it is what lets
+// a matrix-vector product run at the speed of the memory (docs/develop/performance.md).
 #pragma once
 
 #include <cstdint>
@@ -19,20 +21,7 @@ namespace atelier::quant {
 
 inline constexpr int64_t kTileRows = 16;
 
-enum class HalfPlace : uint8_t { kNone, kFirst, kLast };
-
-struct TileShape {
-  int64_t blocks;           // of a row
-  int64_t words_per_block;  // 32-bit words, the half float left out
-  HalfPlace half;
-
-  int64_t word_bytes() const { return blocks * words_per_block * kTileRows * 4; }  // where the halves begin
-};
-
-// `dtype` is a block format, K a multiple of its block.
-TileShape tile_shape(DType dtype, int64_t K);
-
-// Bytes of the tiles of a [N, K] matrix.
+// Bytes of the tiles of a [N, K] matrix of a block format.
 int64_t tiled_bytes(DType dtype, int64_t N, int64_t K);
 
 // Writes the tile of `num_rows` (1 to kTileRows) consecutive rows at `rows` to `tile`.

@@ -20,7 +20,8 @@ std::vector<uint8_t> counted_bytes(int64_t count) {
 std::vector<uint8_t> tiles_of(DType dtype, const std::vector<uint8_t>& rows, int64_t N, int64_t K) {
   const int64_t stride = row_bytes(dtype, K);
   std::vector<uint8_t> tiles(static_cast<size_t>(tiled_bytes(dtype, N, K)), 0xee);
-  for (int64_t n = 0; n < N; n += kTileRows) pack_tile(dtype, rows.data() + n * stride, std::min(kTileRows, N - n), K, tiles.data() + n * stride);
+  for (int64_t n = 0; n < N; n += kTileRows)
+    pack_tile(dtype, rows.data() + n * stride, std::min(kTileRows, N - n), K, tiles.data() + n * stride);
   return tiles;
 }
 
@@ -46,13 +47,14 @@ TEST(Tiles, a_last_tile_is_filled_up_with_zero_rows) {
   EXPECT_TRUE(std::all_of(row.begin(), row.end(), [](uint8_t b) { return b == 0; }));
 }
 
-TEST(Tiles, a_word_of_sixteen_rows_stands_together_and_halves_come_last) {
-  constexpr int64_t K = 64;  // two blocks of Q8_0: a half and eight words each
-  const int64_t stride = row_bytes(DType::kQ8_0, K);
+TEST(Tiles, a_word_of_sixteen_rows_stands_together_behind_the_halves_of_its_pair_of_blocks) {
+  constexpr int64_t K = 96;  // three blocks of Q8_0: a half and eight words each
+  const int64_t stride = row_bytes(DType::kQ8_0, K), row = 5, word = 3;
   const std::vector<uint8_t> rows = counted_bytes(kTileRows * stride), tile = tiles_of(DType::kQ8_0, rows, kTileRows, K);
-  const int64_t row = 5, block = 1, word = 3;
-  EXPECT_EQ(tile[((block * 8 + word) * kTileRows + row) * 4], rows[row * stride + block * 34 + 2 + word * 4]);
-  EXPECT_EQ(tile[2 * 8 * kTileRows * 4 + (block * kTileRows + row) * 2], rows[row * stride + block * 34]);
+  EXPECT_EQ(tile[(1 * kTileRows + row) * 2], rows[row * stride + 34]);                                     // half of block 1
+  EXPECT_EQ(tile[64 + ((8 + word) * kTileRows + row) * 4], rows[row * stride + 34 + 2 + word * 4]);        // word of block 1
+  EXPECT_EQ(tile[64 + 1024 + row * 2], rows[row * stride + 68]);                                           // half of block 2, alone
+  EXPECT_EQ(tile[64 + 1024 + 32 + (word * kTileRows + row) * 4], rows[row * stride + 68 + 2 + word * 4]);  // word of block 2
 }
 
 }  // namespace

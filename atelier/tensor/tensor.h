@@ -43,7 +43,8 @@ class Tensor {
   Tensor() = default;  // no tensor; converts to false
 
   // Views `data`; `owner` keeps it alive and may be null when the caller does.
-  static Tensor view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner, TensorLayout layout = TensorLayout::kRows);
+  static Tensor view(DType dtype, Shape shape, const void* data, std::shared_ptr<const void> owner,
+                     TensorLayout layout = TensorLayout::kRows);
   // Zeroed heap memory, 64-byte aligned.
   static Tensor zeros(DType dtype, Shape shape);
 

@@ -97,7 +97,8 @@ inline std::vector<uint8_t> tiled(DType dtype, const std::vector<uint8_t>& rows,
   if (!is_quantized(dtype)) return rows;
   std::vector<uint8_t> tiles(static_cast<size_t>(quant::tiled_bytes(dtype, N, K)));
   for (int64_t n = 0; n < N; n += quant::kTileRows) {
-    quant::pack_tile(dtype, rows.data() + n * row_bytes(dtype, K), std::min(quant::kTileRows, N - n), K, tiles.data() + n * row_bytes(dtype, K));
+    quant::pack_tile(dtype, rows.data() + n * row_bytes(dtype, K), std::min(quant::kTileRows, N - n), K,
+                     tiles.data() + n * row_bytes(dtype, K));
   }
   return tiles;
 }

@@ -5,6 +5,7 @@ namespace atelier::kernels::scalar {
 const KernelTable kTable = {
     .linear_f32 = linear_f32,
     .linear_bf16 = nullptr,
+    .round_rows = nullptr,
     .quantize_rows = quantize_rows,
     .linear_int8 = linear_int8,
     .attention_f32 = attention_f32,

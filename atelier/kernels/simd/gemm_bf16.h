@@ -1,6 +1,8 @@
 // Linear layers with bfloat16 weights and activations rounded to bfloat16, for an ISA that multiplies pairs of them into float32.
 //
-// Lane i of a sum adds the products of inputs 2i and 2i + 1 of every 32, in ascending order; lanes are added in the order of S::sum.
+// One sum over K is cut into chunks of at most kChunk inputs. In a chunk, lane i adds the products of inputs 2i and 2i + 1 of every 32, in
+// ascending order; lanes are added in the order of S::sum; chunks are added in ascending order; the bias comes last. As in gemm_f32.h,
+// tiles share loads, never sums.
 #pragma once
 
 #include "atelier/kernels/table.h"
@@ -12,24 +14,36 @@ struct GemmBf16 {
   using F = typename S::F;
   using I = typename S::I;
 
-  static constexpr int64_t kInputs = 2 * S::kLanes;   // of a vector
-  static constexpr int64_t kRowBlock = S::kTileRows;  // rows that are rounded and multiplied together
+  static constexpr int64_t kInputs = 2 * S::kLanes;  // of a vector
+  static constexpr int64_t kChunk = 1536;            // inputs: a tile's rows of a chunk stay in the L1 cache, the weights in the L2
   static constexpr int kTileOutputs = 4;
 
-  static void linear(const FloatRows& x, const OutputBlock& block, void* scratch) {
-    uint16_t* rounded = static_cast<uint16_t*>(scratch);
-    const int64_t width = (x.K + kInputs - 1) / kInputs * kInputs;
-    for (int64_t t = 0; t < x.T; t += kRowBlock) {
-      const int64_t rows = x.T - t < kRowBlock ? x.T - t : kRowBlock;
-      for (int64_t r = 0; r < rows; ++r) round_row(x.x + (t + r) * x.ldx, x.K, rounded + r * width);
-      multiply<kRowBlock>(rounded, width, rows, x.K, block, t);
+  static void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end) {
+    for (int64_t t = row_begin; t < row_end; ++t) round_row(x.x + t * x.ldx, x.K, out + t * width, width);
+  }
+
+  static void linear(const Bf16Rows& x, const OutputBlock& block) {
+    for (int64_t k = 0; k < x.K; k += kChunk) {
+      const Chunk chunk = {k, x.K - k < kChunk ? x.K - k : kChunk, x.K};
+      if (x.T == 1) {
+        outputs<1, 2 * kTileOutputs>(x, 0, chunk, block);  // a single row needs more outputs to hide the latency of its additions
+        continue;
+      }
+      int64_t t = 0;
+      for (; t + S::kTileRows <= x.T; t += S::kTileRows) outputs<S::kTileRows, kTileOutputs>(x, t, chunk, block);
+      rest_of_rows<S::kTileRows - 1>(x, t, chunk, block);
     }
   }
 
  private:
-  // K values and zeros up to a whole vector.
-  static void round_row(const float* x, int64_t K, uint16_t* out) {
-    for (int64_t k = 0; k < K; k += kInputs) {
+  // Inputs [first, first + count) of K.
+  struct Chunk {
+    int64_t first, count, K;
+  };
+
+  // K values and zeros up to `width`, which is whole vectors.
+  static void round_row(const float* x, int64_t K, uint16_t* out, int64_t width) {
+    for (int64_t k = 0; k < width; k += kInputs) {
       F halves[2];
       for (int i = 0; i < 2; ++i) {
         const int64_t left = K - k - i * S::kLanes;
@@ -41,36 +55,76 @@ struct GemmBf16 {
   }
 
   template <int R>
-  static void multiply(const uint16_t* x, int64_t width, int64_t rows, int64_t K, const OutputBlock& block, int64_t t) {
-    if constexpr (R > 1) {
-      if (rows < R) return multiply<R - 1>(x, width, rows, K, block, t);
+  static void rest_of_rows(const Bf16Rows& x, int64_t t, const Chunk& chunk, const OutputBlock& block) {
+    if constexpr (R > 0) {
+      if (x.T - t == R) return outputs<R, kTileOutputs>(x, t, chunk, block);
+      rest_of_rows<R - 1>(x, t, chunk, block);
     }
+  }
+
+  // R rows with all outputs of the block.
+  template <int R, int N>
+  static void outputs(const Bf16Rows& x, int64_t t, const Chunk& chunk, const OutputBlock& block) {
     int64_t n = 0;
-    for (; n + kTileOutputs <= block.N; n += kTileOutputs) tile<R, kTileOutputs>(x, width, K, block, t, n);
-    for (; n < block.N; ++n) tile<R, 1>(x, width, K, block, t, n);
+    for (; n + N <= block.N; n += N) tile<R, N>(x, t, chunk, block, n);
+    for (; n < block.N; ++n) tile<R, 1>(x, t, chunk, block, n);
   }
 
   template <int R, int N>
-  static void tile(const uint16_t* x, int64_t width, int64_t K, const OutputBlock& block, int64_t t, int64_t n) {
+  static void tile(const Bf16Rows& x, int64_t t, const Chunk& chunk, const OutputBlock& block, int64_t n) {
+    const uint16_t* xs = x.x + t * x.width + chunk.first;
+    const uint8_t* ws = block.w + n * block.row_bytes + 2 * chunk.first;
     F sums[R][N];
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
       for (int i = 0; i < N; ++i) sums[r][i] = S::zero();
     }
-    for (int64_t k = 0; k < K; k += kInputs) {
-      I xs[R];
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) xs[r] = S::load_bytes(x + r * width + k);
-#pragma GCC unroll 8
-      for (int i = 0; i < N; ++i) {
-        const uint16_t* w = reinterpret_cast<const uint16_t*>(block.w + (n + i) * block.row_bytes) + k;
-        const I ws = K - k >= kInputs ? S::load_bytes(w) : S::load_partial_u16(w, static_cast<int>(K - k));
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) sums[r][i] = S::dot_bf16(sums[r][i], xs[r], ws);
-      }
+    int64_t k = 0;
+    for (; k + kInputs <= chunk.count; k += kInputs) {
+      step<R, N>(
+          xs + k, x.width,
+          [&](int i) {
+            if (R == 1) S::prefetch(ws + (i + N) * block.row_bytes + 2 * k);  // what the next tile begins with
+            return S::load_bytes(ws + i * block.row_bytes + 2 * k);
+          },
+          sums);
     }
+    if (k < chunk.count) {
+      const int rest = static_cast<int>(chunk.count - k);
+      step<R, N>(
+          xs + k, x.width,
+          [&](int i) { return S::load_partial_u16(reinterpret_cast<const uint16_t*>(ws + i * block.row_bytes) + k, rest); }, sums);
+    }
+    const bool is_first = chunk.first == 0, adds_bias = block.bias != nullptr && chunk.first + chunk.count == chunk.K;
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       float* y = block.y + (t + r) * block.ldy + n;
-      for (int i = 0; i < N; ++i) y[i] = S::sum(sums[r][i]) + (block.bias ? block.bias[n + i] : 0.0f);
+      float lanes[N];
+      if constexpr (N % 4 == 0) {
+#pragma GCC unroll 8
+        for (int i = 0; i < N; i += 4) S::store_sums(lanes + i, sums[r][i], sums[r][i + 1], sums[r][i + 2], sums[r][i + 3]);
+      } else {
+        lanes[0] = S::sum(sums[r][0]);
+      }
+      for (int i = 0; i < N; ++i) {
+        const float sum = is_first ? lanes[i] : y[i] + lanes[i];
+        y[i] = adds_bias ? sum + block.bias[n + i] : sum;
+      }
+    }
+  }
+
+  // One vector of inputs: R rows of `xs` with the weights that load(i) gives for output i.
+  template <int R, int N, class Load>
+  static void step(const uint16_t* xs, int64_t width, const Load& load, F (*sums)[N]) {
+    I rows[R];
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) rows[r] = S::load_bytes(xs + r * width);
+#pragma GCC unroll 8
+    for (int i = 0; i < N; ++i) {
+      const I w = load(i);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) sums[r][i] = S::dot_bf16(sums[r][i], rows[r], w);
     }
   }
 };

@@ -9,6 +9,24 @@
 
 namespace atelier::kernels {
 
+// How weights become floats on their way into a product.
+template <class S>
+struct FloatWeights {
+  using Element = float;
+  static typename S::F load(const float* p) { return S::load(p); }
+  static typename S::F load_partial(const float* p, int count) { return S::load_partial(p, count); }
+};
+template <class S, bool kIsBf16>
+struct HalfWeights {
+  using Element = uint16_t;
+  static typename S::F load(const uint16_t* p) { return kIsBf16 ? S::load_bf16(p) : S::load_f16(p); }
+  static typename S::F load_partial(const uint16_t* p, int count) {
+    uint16_t rest[S::kLanes] = {};
+    for (int i = 0; i < count; ++i) rest[i] = p[i];
+    return load(rest);
+  }
+};
+
 template <class S>
 struct GemmF32 {
   using F = typename S::F;
@@ -18,10 +36,13 @@ struct GemmF32 {
   static constexpr int kTileOutputs = 4;
 
   // y[t, n] (+)= x[t, :] . w[n, :] over one chunk of K inputs, for R rows and N outputs.
-  template <int R, int N>
-  static void tile(const float* x, int64_t ldx, const float* w, int64_t ldw, int64_t K, float* y, int64_t ldy, bool is_first) {
+  template <int R, int N, class Weights = FloatWeights<S>>
+  static void tile(const float* x, int64_t ldx, const typename Weights::Element* w, int64_t ldw, int64_t K, float* y, int64_t ldy,
+                   bool is_first) {
     F sums[R][N];
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
       for (int n = 0; n < N; ++n) sums[r][n] = S::zero();
     }
     int64_t k = 0;
@@ -31,37 +52,45 @@ struct GemmF32 {
       for (int r = 0; r < R; ++r) xs[r] = S::load(x + r * ldx + k);
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) {
-        const F ws = S::load(w + n * ldw + k);
+        if (R == 1) S::prefetch(w + (n + N) * ldw + k);  // what the next tile begins with
+        const F ws = Weights::load(w + n * ldw + k);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) sums[r][n] = S::fma(xs[r], ws, sums[r][n]);
       }
     }
     if (k < K) {
       const int rest = static_cast<int>(K - k);
+#pragma GCC unroll 8
       for (int n = 0; n < N; ++n) {
-        const F ws = S::load_partial(w + n * ldw + k, rest);
+        const F ws = Weights::load_partial(w + n * ldw + k, rest);
+#pragma GCC unroll 8
         for (int r = 0; r < R; ++r) sums[r][n] = S::fma(S::load_partial(x + r * ldx + k, rest), ws, sums[r][n]);
       }
     }
+#pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
       float lanes[N];
       if constexpr (N % 4 == 0) {
+#pragma GCC unroll 8
         for (int n = 0; n < N; n += 4) S::store_sums(lanes + n, sums[r][n], sums[r][n + 1], sums[r][n + 2], sums[r][n + 3]);
       } else {
+#pragma GCC unroll 8
         for (int n = 0; n < N; ++n) lanes[n] = S::sum(sums[r][n]);
       }
       for (int n = 0; n < N; ++n) y[r * ldy + n] = is_first ? lanes[n] : y[r * ldy + n] + lanes[n];
     }
   }
 
-  // R rows with N outputs, one chunk.
-  template <int R>
-  static void row_tile(const float* x, int64_t ldx, const float* w, int64_t ldw, int64_t K, int64_t N, float* y, int64_t ldy,
-                       bool is_first) {
-    constexpr int kWide = R == 1 ? 8 : kTileOutputs;  // a single row needs more outputs to hide the latency of its additions
-    int64_t n = 0;
-    for (; n + kWide <= N; n += kWide) tile<R, kWide>(x, ldx, w + n * ldw, ldw, K, y + n, ldy, is_first);
-    for (; n < N; ++n) tile<R, 1>(x, ldx, w + n * ldw, ldw, K, y + n, ldy, is_first);
+  // One row with all outputs.
+  template <class Weights>
+  static void multiply_row(const float* x, const typename Weights::Element* w, int64_t ldw, int64_t K, int64_t N, float* y) {
+    constexpr int kWide = 2 * kTileOutputs;  // more outputs hide the latency of the additions
+    for (int64_t k = 0; k < K; k += kChunk) {
+      const int64_t chunk = K - k < kChunk ? K - k : kChunk;
+      int64_t n = 0;
+      for (; n + kWide <= N; n += kWide) tile<1, kWide, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
+      for (; n < N; ++n) tile<1, 1, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
+    }
   }
 
   // T rows with one tile of N outputs, one chunk.
@@ -84,13 +113,10 @@ struct GemmF32 {
 
   // y[t, n] = x[t, :] . w[n, :] for float32 rows of stride ldw.
   static void multiply(const float* x, int64_t ldx, int64_t T, const float* w, int64_t ldw, int64_t K, int64_t N, float* y, int64_t ldy) {
+    if (T == 1) return multiply_row<FloatWeights<S>>(x, w, ldw, K, N, y);
     for (int64_t k = 0; k < K; k += kChunk) {
       const int64_t chunk = K - k < kChunk ? K - k : kChunk;
       const bool is_first = k == 0;
-      if (T == 1) {
-        row_tile<1>(x + k, ldx, w + k, ldw, chunk, N, y, ldy, is_first);
-        continue;
-      }
       for (int64_t t = 0; t < T; t += kRowBlock) {
         const int64_t rows = T - t < kRowBlock ? T - t : kRowBlock;
         int64_t n = 0;

@@ -17,7 +17,10 @@ class RowDots {
   using Form = typename Decoder::Form;
 
   explicit RowDots(const QuantizedRows& x)
-      : quants_(x.q), scales_(x.scale), sums_(Form::kGroup == 16 ? x.sum16 : x.sum32), offsets_(Form::kGroup == 16 ? x.offset16 : x.offset32) {}
+      : quants_(x.q),
+        scales_(x.scale),
+        sums_(Form::kGroup == 16 ? x.sum16 : x.sum32),
+        offsets_(Form::kGroup == 16 ? x.offset16 : x.offset32) {}
 
   void begin_block() { num_scales_ = num_mins_ = group_ = step_ = 0; }
   void scale(F a) { weight_scales_[num_scales_++] = a; }
@@ -64,13 +67,13 @@ template <class S, class Decoder>
 void multiply_row(const QuantizedRows& x, const OutputBlock& block) {
   for (int64_t n = 0; n < block.N; n += S::kLanes) {
     const int64_t first_row = n % quant::kTileRows;
-    TileReader<S> in(block.w + (n - first_row) * block.row_bytes, x.K / Decoder::kBlock, Decoder::kWords, 0, first_row);
+    TileReader<S, Decoder::kWords, Decoder::kHasHalf> in(block.w + (n - first_row) * block.row_bytes, x.K / Decoder::kBlock, 0, first_row);
     RowDots<S, Decoder> out(x);
     for (int64_t k = 0; k < x.K; k += Decoder::kBlock) {
-      in.prefetch(Decoder::kWords);
+      in.prefetch();
       out.begin_block();
       Decoder::decode(in, out);
-      in.next(Decoder::kWords);
+      in.advance();
     }
     const int lanes = static_cast<int>(block.N - n < S::kLanes ? block.N - n : S::kLanes);
     const typename S::F total = block.bias ? S::add(out.total(), S::load_partial(block.bias + n, lanes)) : out.total();

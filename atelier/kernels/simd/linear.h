@@ -94,13 +94,13 @@ struct LinearKernels {
   static void decode_panel(const OutputBlock& block, int64_t K, int64_t n, int64_t first, int64_t count, const Panel<S>& panel) {
     const int64_t last_tile = (block.N - 1) / quant::kTileRows;
     const int64_t tile = n / quant::kTileRows < last_tile ? n / quant::kTileRows : last_tile;
-    TileReader<S> in(block.w + tile * quant::kTileRows * block.row_bytes, K / Decoder::kBlock, Decoder::kWords, first / Decoder::kBlock,
-                     n % quant::kTileRows);
+    TileReader<S, Decoder::kWords, Decoder::kHasHalf> in(block.w + tile * quant::kTileRows * block.row_bytes, K / Decoder::kBlock,
+                                                         first / Decoder::kBlock, n % quant::kTileRows);
     PanelWriter<S> out(panel);
     for (int64_t i = 0; i < count; i += Decoder::kBlock) {
-      in.prefetch(Decoder::kWords);
+      in.prefetch();
       Decoder::decode(in, out);
-      in.next(Decoder::kWords);
+      in.advance();
     }
   }
 
@@ -167,8 +167,14 @@ struct LinearKernels {
     }
   }
 
-  // Float16 or bfloat16 weights: kLanes rows at a time as float32.
+  // Float16 or bfloat16 weights: kLanes rows at a time as float32, or for one row of x on their way into the product.
   static void linear_half(const FloatRows& x, const OutputBlock& block, float* w) {
+    if (x.T == 1) {
+      const auto* half = reinterpret_cast<const uint16_t*>(block.w);
+      if (block.dtype == DType::kBF16) GemmF32<S>::template multiply_row<HalfWeights<S, true>>(x.x, half, x.K, x.K, block.N, block.y);
+      if (block.dtype == DType::kF16) GemmF32<S>::template multiply_row<HalfWeights<S, false>>(x.x, half, x.K, x.K, block.N, block.y);
+      return add_bias(block, 1, 0, block.N);
+    }
     for (int64_t n = 0; n < block.N; n += kLanes) {
       const int64_t count = block.N - n < kLanes ? block.N - n : kLanes;
       for (int64_t r = 0; r < count; ++r) {
@@ -198,8 +204,12 @@ struct LinearKernels {
   // Outputs n .. n + count - 1 of the block from float rows `w` [count, K].
   static void multiply_floats(const FloatRows& x, const float* w, const OutputBlock& block, int64_t n, int64_t count) {
     GemmF32<S>::multiply(x.x, x.ldx, x.T, w, x.K, x.K, count, block.y + n, block.ldy);
+    add_bias(block, x.T, n, count);
+  }
+
+  static void add_bias(const OutputBlock& block, int64_t T, int64_t n, int64_t count) {
     if (!block.bias) return;
-    for (int64_t t = 0; t < x.T; ++t) {
+    for (int64_t t = 0; t < T; ++t) {
       float* y = block.y + t * block.ldy + n;
       for (int64_t i = 0; i < count; ++i) y[i] += block.bias[n + i];
     }

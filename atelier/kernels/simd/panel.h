@@ -36,37 +36,55 @@ struct PanelForm {
   static constexpr bool kHasMins = kZeroQuant == 0;
 };
 
-// Reads blocks of kLanes rows of a tile, from block `first_block` on.
-template <class S>
+// Reads the blocks of kLanes rows of a tile in ascending order. A block has kWords words, and perhaps a half float beside them.
+template <class S, int64_t kWords, bool kHasHalf>
 class TileReader {
  public:
   using F = typename S::F;
   using I = typename S::I;
 
-  // The tile has `blocks` blocks of `words_per_block` words; `first_row` is a multiple of kLanes.
-  TileReader(const uint8_t* tile, int64_t blocks, int64_t words_per_block, int64_t first_block, int64_t first_row)
-      : words_(tile + first_block * words_per_block * kWordBytes + first_row * 4),
-        halves_(tile + blocks * words_per_block * kWordBytes + first_block * kWordBytes / 2 + first_row * 2) {}
+  // From block `first` of `blocks` on; `first` is even, `first_row` a multiple of kLanes.
+  TileReader(const uint8_t* tile, int64_t blocks, int64_t first, int64_t first_row)
+      : next_(tile + first * (kWords * kWordLine + kHasHalf * kHalfLine) + first_row * 4), first_row_(first_row), left_(blocks - first) {
+    begin_pair();
+  }
 
   // Word i of the block in every row's lane.
-  I word(int64_t i) const { return S::load_bytes(words_ + i * kWordBytes); }
+  I word(int64_t i) const { return S::load_bytes(next_ + i * kWordLine); }
   // The half float that stands beside the block's words.
   F half() const { return S::load_f16(reinterpret_cast<const uint16_t*>(halves_)); }
-  // Asks for the words of a block that lies kAhead bytes further: in this tile or the next, which a thread reads after it.
-  void prefetch(int64_t words_per_block) const {
-    for (int64_t i = 0; i < words_per_block; ++i) S::prefetch(words_ + kAhead + i * kWordBytes);
-    S::prefetch(halves_ + kAhead);
+
+  // Asks for what lies kAhead bytes behind the block: in this tile or the next, which a thread reads after it.
+  void prefetch() const {
+    for (int64_t i = 0; i < kWords + kHasHalf; ++i) S::prefetch(next_ + kAhead + i * kWordLine);
   }
-  void next(int64_t words_per_block) {
-    words_ += words_per_block * kWordBytes;
-    halves_ += kWordBytes / 2;
+  void advance() {
+    next_ += kWords * kWordLine;
+    --left_;
+    if (!kHasHalf) return;
+    halves_ += kHalfLine;
+    if (is_second_) {
+      begin_pair();
+    } else {
+      is_second_ = true;
+    }
   }
 
  private:
-  static constexpr int64_t kWordBytes = quant::kTileRows * 4;
+  static constexpr int64_t kWordLine = quant::kTileRows * 4, kHalfLine = quant::kTileRows * 2;
   static constexpr int64_t kAhead = 4096;
-  const uint8_t* words_;
-  const uint8_t* halves_;
+
+  void begin_pair() {
+    if (!kHasHalf) return;
+    halves_ = next_ - first_row_ * 2;
+    next_ += left_ >= 2 ? 2 * kHalfLine : kHalfLine;
+    is_second_ = false;
+  }
+
+  const uint8_t* next_;
+  const uint8_t* halves_ = nullptr;
+  int64_t first_row_, left_;
+  bool is_second_ = false;
 };
 
 // Stores quants, scales and mins of a panel in ascending order of inputs.
@@ -115,7 +133,8 @@ typename S::F signed_byte(typename S::I a, int i) {
   return S::from_int(S::shift_right_signed(S::shift_left(a, 24 - 8 * i), 24));
 }
 
-// Every decoder writes one block of its format to a PanelWriter, or to what else takes scales, mins and quants in their order (`Out`).
+// Every decoder writes one block of its format, read by a TileReader (`In`), to a PanelWriter or to what else takes scales, mins and quants
+// in their order (`Out`).
 
 // Blocks of 32 with one scale: four words of nibbles, low ones first, from word kNibbles on; kHighBits: the word of the fifth bits, or -1.
 // Formats with a min keep it beside the scale in word 0.
@@ -125,9 +144,10 @@ struct SmallBlockDecoder {
   static constexpr int kMaxQuant = kHighBits < 0 ? 15 : 31;
   using Form = PanelForm<kMaxQuant, 32, kHasMin ? 0 : (kMaxQuant + 1) / 2>;
   static constexpr int64_t kBlock = 32, kWords = kNibbles + 4;
+  static constexpr bool kHasHalf = !kHasMin;
 
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     if constexpr (kHasMin) {
       const I both = in.word(0);
       out.scale(S::half_to_float(both));
@@ -164,8 +184,9 @@ template <class S>
 struct Q8_0 {
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 32, kWords = 8;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = true;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     out.scale(in.half());
     for (int j = 0; j < 8; ++j) out.quants(S::bit_xor(in.word(j), S::set1_byte(-128)));
   }
@@ -179,8 +200,8 @@ typename S::I nonlinear_levels(typename S::I nibbles) {
 }
 
 // 32 weights of IQ4: four words of nibbles.
-template <class S, class Out>
-void write_nonlinear(const TileReader<S>& in, int64_t first_word, Out& out) {
+template <class S, class In, class Out>
+void write_nonlinear(const In& in, int64_t first_word, Out& out) {
   typename S::I raw[4];
   for (int j = 0; j < 4; ++j) raw[j] = in.word(first_word + j);
   for (int j = 0; j < 4; ++j) out.quants(nonlinear_levels<S>(low_nibbles<S>(raw[j])));
@@ -191,10 +212,11 @@ template <class S>
 struct IQ4_NL {
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 32, kWords = 4;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = true;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     out.scale(in.half());
-    write_nonlinear(in, 0, out);
+    write_nonlinear<S>(in, 0, out);
   }
 };
 
@@ -204,8 +226,9 @@ struct IQ4_XS {
   using I = typename S::I;
   using Form = PanelForm<255, 32, 128>;
   static constexpr int64_t kBlock = 256, kWords = 34;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = false;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     const I head = in.word(0);  // half d, then two high bits of each of eight scales
     const I low = in.word(1);   // the low four
     const F d = S::half_to_float(head);
@@ -214,7 +237,7 @@ struct IQ4_XS {
       const I high2 = S::bit_and(S::shift_right(head, 16 + 2 * b), S::set1_int(3));
       const I scale = S::bit_or(low4, S::shift_left(high2, 4));
       out.scale(S::mul(d, S::sub(S::from_int(scale), S::set1(32))));
-      write_nonlinear(in, 2 + 4 * b, out);
+      write_nonlinear<S>(in, 2 + 4 * b, out);
     }
   }
 };
@@ -225,7 +248,8 @@ struct SixBitScales {
   using F = typename S::F;
   using I = typename S::I;
 
-  explicit SixBitScales(const TileReader<S>& in) {
+  template <class In>
+  explicit SixBitScales(const In& in) {
     const I both = in.word(0), raw[3] = {in.word(1), in.word(2), in.word(3)};
     d = S::half_to_float(both);
     dmin = S::sub(S::zero(), S::half_to_float(S::shift_right(both, 16)));
@@ -250,8 +274,9 @@ struct Q4_K {
   using I = typename S::I;
   using Form = PanelForm<15, 32, 0>;
   static constexpr int64_t kBlock = 256, kWords = 36;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = false;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     const SixBitScales<S> scales(in);
     for (int b = 0; b < 8; b += 2) {
       I raw[8];
@@ -269,8 +294,9 @@ struct Q5_K {
   using I = typename S::I;
   using Form = PanelForm<31, 32, 0>;
   static constexpr int64_t kBlock = 256, kWords = 44;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = false;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     const SixBitScales<S> scales(in);
     for (int b = 0; b < 8; b += 2) {
       scales.write(b, out);
@@ -296,8 +322,9 @@ struct Q6_K {
   using I = typename S::I;
   using Form = PanelForm<63, 16, 32>;
   static constexpr int64_t kBlock = 256, kWords = 52;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = true;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     const F d = in.half();
     for (int i = 0; i < 16; ++i) out.scale(S::mul(d, signed_byte<S>(in.word(48 + i / 4), i % 4)));
     for (int half = 0; half < 2; ++half) {
@@ -319,8 +346,9 @@ struct Q2_K {
   using I = typename S::I;
   using Form = PanelForm<3, 16, 0>;
   static constexpr int64_t kBlock = 256, kWords = 21;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = false;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     const I both = in.word(20);
     const F d = S::half_to_float(both);
     const F dmin = S::sub(S::zero(), S::half_to_float(S::shift_right(both, 16)));
@@ -342,8 +370,9 @@ struct Q3_K {
   using I = typename S::I;
   using Form = PanelForm<7, 16, 4>;
   static constexpr int64_t kBlock = 256, kWords = 27;
-  template <class Out>
-  static void decode(const TileReader<S>& in, Out& out) {
+  static constexpr bool kHasHalf = true;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
     write_scales(in, out);
     for (int b = 0; b < 8; ++b) {  // bit b of words 0 .. 7 belongs to sub-block b
       for (int j = 0; j < 8; ++j) {
@@ -357,8 +386,8 @@ struct Q3_K {
 
  private:
   // Sixteen six-bit scales in twelve bytes: low nibbles in the first eight, the high two bits in the last four.
-  template <class Out>
-  static void write_scales(const TileReader<S>& in, Out& out) {
+  template <class In, class Out>
+  static void write_scales(const In& in, Out& out) {
     const F d = in.half();
     const I low[2] = {in.word(24), in.word(25)};
     const I high = in.word(26);

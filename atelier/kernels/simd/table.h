@@ -14,6 +14,7 @@ constexpr KernelTable make_table() {
   return {
       .linear_f32 = LinearKernels<S>::linear_f32,
       .linear_bf16 = nullptr,
+      .round_rows = nullptr,
       .quantize_rows = LinearKernels<S>::quantize_rows,
       .linear_int8 = LinearKernels<S>::linear_int8,
       .attention_f32 = AttentionKernel<S, ProductsF32<S>>::attention,

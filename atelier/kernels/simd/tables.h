@@ -19,7 +19,8 @@ namespace ATELIER_ISA(avx512vnni) {
   void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
 }
 namespace ATELIER_ISA(avx512bf16) {
-  void linear_bf16(const FloatRows& x, const OutputBlock& block, void* scratch);
+  void linear_bf16(const Bf16Rows& x, const OutputBlock& block);
+  void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end);
   void attention_bf16(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
 }
 
