@@ -42,7 +42,7 @@ void measure(DType dtype, Compute compute) {
                 dtype_name(dtype), compute_name(compute), static_cast<int>(shape.N), static_cast<int>(shape.K),
                 512 * ops / prefill_s * 1e-9, 8 * ops / batch_s * 1e-9);
   }
-  const Shape large = {65536, 1536};
+  const Shape large = dtype_info(dtype).block_size == 256 ? Shape{65536, 1536} : Shape{163840, 576};
   const double decode_s = kernels::measure_linear(dtype, compute, 1, large.N, large.K, 0.4);
   const Shape small = {1536, 1536};
   const double cached_s = kernels::measure_linear(dtype, compute, 1, small.N, small.K, 0.1);

@@ -127,8 +127,8 @@ struct KernelTable {
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
 };
 
-// Inputs of block types that integer products decode at a time: two panels of them stay in the L1 cache.
-inline constexpr int64_t kInt8Chunk = 512;
+// Inputs of block types that integer products decode at a time: two panels of them just fit the L1 cache.
+inline constexpr int64_t kInt8Chunk = 768;
 
 // Bytes of scratch that linear_* of any ISA may use: sixteen rows of K weights, decoded, with their scales, and a chunk of two panels.
 inline constexpr int64_t linear_scratch_bytes(int64_t K) { return 16 * K * 8 + 2 * 16 * kInt8Chunk * 2 + 4096; }

@@ -6,7 +6,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/strings.h"
-#include "atelier/models/tile_matrices.h"
+#include "atelier/models/resident_weights.h"
 #include "atelier/quant/quant.h"
 
 namespace atelier::models {
@@ -148,7 +148,7 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
                                               const format::Checkpoint& checkpoint) {
   nn::DecoderParameters parameters;
-  std::vector<LoadedMatrix> quantized;
+  std::vector<LoadedMatrix> matrices;
   Status status;
   nn::visit_parameters(spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     if (!status.ok()) return;
@@ -162,10 +162,10 @@ Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout
     status = check_shape(*entry, stored, info, part);
     if (!status.ok()) return;
     tensor = load_tensor(spec, *entry, stored, info, part);
-    if (is_quantized(tensor.dtype()) && is_multiplied(spec, info)) quantized.push_back({&tensor, entry});
+    if (is_multiplied(spec, info)) matrices.push_back({&tensor, entry});
   });
   ATELIER_RETURN_IF_ERROR(status);
-  ATELIER_RETURN_IF_ERROR(tile_matrices(quantized));
+  ATELIER_RETURN_IF_ERROR(make_resident(matrices));
   return parameters;
 }
 

@@ -1,7 +1,7 @@
 // From a checkpoint's tensors to a decoder's parameters.
 //
-// Float matrices stay views of the mapped file where they are stored as they are used; transposed, interleaved and one-less tensors are
-// copied, vectors (norms, biases) become float32, and quantized matrices are put into tiles (models/tile_matrices.h).
+// Transposed, interleaved and one-less tensors are made on the way, vectors (norms, biases) become float32, matrices that products read move
+// to memory of their own (models/resident_weights.h), and tables that are only looked up in stay views of the mapped file.
 #pragma once
 
 #include "atelier/base/status.h"

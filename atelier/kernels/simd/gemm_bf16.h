@@ -17,6 +17,7 @@ struct GemmBf16 {
   static constexpr int64_t kInputs = 2 * S::kLanes;  // of a vector
   static constexpr int64_t kChunk = 1536;            // inputs: a tile's rows of a chunk stay in the L1 cache, the weights in the L2
   static constexpr int kTileOutputs = 4;
+  static constexpr int64_t kAhead = 4096;  // bytes from a weight of a single row's product to one that is asked for
 
   static void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end) {
     for (int64_t t = row_begin; t < row_end; ++t) round_row(x.x + t * x.ldx, x.K, out + t * width, width);
@@ -26,7 +27,7 @@ struct GemmBf16 {
     for (int64_t k = 0; k < x.K; k += kChunk) {
       const Chunk chunk = {k, x.K - k < kChunk ? x.K - k : kChunk, x.K};
       if (x.T == 1) {
-        outputs<1, 2 * kTileOutputs>(x, 0, chunk, block);  // a single row needs more outputs to hide the latency of its additions
+        outputs<1, 1>(x, 0, chunk, block);  // one output after the other: the weights are one ascending stream
         continue;
       }
       int64_t t = 0;
@@ -82,13 +83,12 @@ struct GemmBf16 {
     }
     int64_t k = 0;
     for (; k + kInputs <= chunk.count; k += kInputs) {
-      step<R, N>(
-          xs + k, x.width,
-          [&](int i) {
-            if (R == 1) S::prefetch(ws + (i + N) * block.row_bytes + 2 * k);  // what the next tile begins with
-            return S::load_bytes(ws + i * block.row_bytes + 2 * k);
-          },
-          sums);
+      const auto load = [&](int i) {
+        const uint8_t* w = ws + i * block.row_bytes + 2 * k;
+        if (R == 1) S::prefetch(w + kAhead);
+        return S::load_bytes(w);
+      };
+      step<R, N>(xs + k, x.width, load, sums);
     }
     if (k < chunk.count) {
       const int rest = static_cast<int>(chunk.count - k);

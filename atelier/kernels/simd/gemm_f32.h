@@ -34,6 +34,7 @@ struct GemmF32 {
   static constexpr int64_t kChunk = 768;  // inputs: kRowBlock rows of a chunk fit the L1 cache
   static constexpr int64_t kRowBlock = S::kTileRows * (9 / S::kTileRows);
   static constexpr int kTileOutputs = 4;
+  static constexpr int64_t kAhead = 4096;  // bytes from a weight of a single row's product to one that is asked for
 
   // y[t, n] (+)= x[t, :] . w[n, :] over one chunk of K inputs, for R rows and N outputs.
   template <int R, int N, class Weights = FloatWeights<S>>
@@ -52,7 +53,7 @@ struct GemmF32 {
       for (int r = 0; r < R; ++r) xs[r] = S::load(x + r * ldx + k);
 #pragma GCC unroll 8
       for (int n = 0; n < N; ++n) {
-        if (R == 1) S::prefetch(w + (n + N) * ldw + k);  // what the next tile begins with
+        if (R == 1) S::prefetch(reinterpret_cast<const uint8_t*>(w + n * ldw + k) + kAhead);
         const F ws = Weights::load(w + n * ldw + k);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) sums[r][n] = S::fma(xs[r], ws, sums[r][n]);
@@ -81,15 +82,12 @@ struct GemmF32 {
     }
   }
 
-  // One row with all outputs.
+  // One row with all outputs, one after the other: the weights are one ascending stream.
   template <class Weights>
   static void multiply_row(const float* x, const typename Weights::Element* w, int64_t ldw, int64_t K, int64_t N, float* y) {
-    constexpr int kWide = 2 * kTileOutputs;  // more outputs hide the latency of the additions
     for (int64_t k = 0; k < K; k += kChunk) {
       const int64_t chunk = K - k < kChunk ? K - k : kChunk;
-      int64_t n = 0;
-      for (; n + kWide <= N; n += kWide) tile<1, kWide, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
-      for (; n < N; ++n) tile<1, 1, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
+      for (int64_t n = 0; n < N; ++n) tile<1, 1, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
     }
   }
 

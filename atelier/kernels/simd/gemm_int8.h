@@ -28,19 +28,41 @@ struct GemmInt8 {
     int64_t first, count;
   };
 
+  // The weights that are decoded next, asked for while these are multiplied: otherwise few rows would wait for memory and then compute.
+  class Ahead {
+   public:
+    Ahead(const uint8_t* first, const uint8_t* second, int64_t bytes, int64_t num_steps)
+        : spans_{first, second}, bytes_(bytes), step_((bytes / num_steps / kCacheLine + 1) * kCacheLine) {}
+
+    // Called once per tile and group: `num_steps` times in all.
+    void step() {
+      for (int64_t i = 0; i < step_ && at_ < bytes_; i += kCacheLine, at_ += kCacheLine) {
+        S::prefetch_l2(spans_[0] + at_);
+        S::prefetch_l2(spans_[1] + at_);
+      }
+    }
+
+   private:
+    static constexpr int64_t kCacheLine = 64;
+    const uint8_t* spans_[kPanels];
+    int64_t bytes_, step_, at_ = 0;
+  };
+  static int64_t num_steps(int64_t T, int64_t count) { return (T + S::kInt8Rows - 1) / S::kInt8Rows * (count / Form::kGroup); }
+
   // All rows with two panels whose outputs start at output n of the block. y accumulates over the chunks; the bias comes last.
-  static void multiply(const QuantizedRows& x, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n) {
+  static void multiply(const QuantizedRows& x, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n, Ahead ahead) {
     int64_t t = 0;
-    for (; t + S::kInt8Rows <= x.T; t += S::kInt8Rows) tile<S::kInt8Rows>(x, t, panels, chunk, block, n);
-    rest_of_rows<S::kInt8Rows - 1>(x, t, panels, chunk, block, n);
+    for (; t + S::kInt8Rows <= x.T; t += S::kInt8Rows) tile<S::kInt8Rows>(x, t, panels, chunk, block, n, ahead);
+    rest_of_rows<S::kInt8Rows - 1>(x, t, panels, chunk, block, n, ahead);
   }
 
  private:
   template <int R>
-  static void rest_of_rows(const QuantizedRows& x, int64_t t, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n) {
+  static void rest_of_rows(const QuantizedRows& x, int64_t t, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n,
+                           Ahead& ahead) {
     if constexpr (R > 0) {
-      if (x.T - t == R) return tile<R>(x, t, panels, chunk, block, n);
-      rest_of_rows<R - 1>(x, t, panels, chunk, block, n);
+      if (x.T - t == R) return tile<R>(x, t, panels, chunk, block, n, ahead);
+      rest_of_rows<R - 1>(x, t, panels, chunk, block, n, ahead);
     }
   }
 
@@ -76,7 +98,8 @@ struct GemmInt8 {
 
   // R rows from row t on with the outputs of two panels.
   template <int R>
-  static void tile(const QuantizedRows& x, int64_t t, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n) {
+  static void tile(const QuantizedRows& x, int64_t t, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n,
+                   Ahead& ahead) {
     const int64_t blocks = x.K / kQuantBlock, first_block = chunk.first / kQuantBlock;
     const int8_t* rows[R];
     const float* scales[R];
@@ -93,6 +116,7 @@ struct GemmInt8 {
     F total[R][kPanels];
     load_totals<R>(block, t, n, chunk.first == 0, total);
     for (int64_t g = 0; g < chunk.count / Form::kGroup; ++g) {
+      ahead.step();
       I products[R][kPanels];
       dots<R>(rows, sums, quants, products);
 #pragma GCC unroll 2

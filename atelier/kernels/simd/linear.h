@@ -120,9 +120,21 @@ struct LinearKernels {
           const int64_t count = x.K - k < kInt8Chunk ? x.K - k : kInt8Chunk;
           decode_panel<Decoder>(block, x.K, n, k, count, panels[0]);
           decode_panel<Decoder>(block, x.K, n + kLanes, k, count, panels[1]);
-          Gemm::multiply(x, panels, {k, count}, block, n);
+          Gemm::multiply(x, panels, {k, count}, block, n, ahead<Gemm>(n, k, count));
         }
       }
+    }
+
+    // What is decoded after inputs [k, k + count) of outputs n .. n + 2 * kLanes - 1: their next chunk, or the first of the outputs behind.
+    template <class Gemm>
+    typename Gemm::Ahead ahead(int64_t n, int64_t k, int64_t count) const {
+      const bool is_last = k + count == x.K;
+      const int64_t next_n = is_last ? n + 2 * kLanes : n, next_k = is_last ? 0 : k + count;
+      const int64_t next_count = x.K - next_k < kInt8Chunk ? x.K - next_k : kInt8Chunk;
+      const int64_t tile_bytes = quant::kTileRows * block.row_bytes;
+      const uint8_t* first = block.w + next_n / quant::kTileRows * tile_bytes + next_k * tile_bytes / x.K;
+      const uint8_t* second = block.w + (next_n + kLanes) / quant::kTileRows * tile_bytes + next_k * tile_bytes / x.K;
+      return {first, second, next_count * tile_bytes / x.K, Gemm::num_steps(x.T, count)};
     }
   };
 

@@ -43,10 +43,13 @@ class TileReader {
   using F = typename S::F;
   using I = typename S::I;
 
-  // From block `first` of `blocks` on; `first` is even, `first_row` a multiple of kLanes.
+  // From block `first` of `blocks` on; `first_row` is a multiple of kLanes.
   TileReader(const uint8_t* tile, int64_t blocks, int64_t first, int64_t first_row)
-      : next_(tile + first * (kWords * kWordLine + kHasHalf * kHalfLine) + first_row * 4), first_row_(first_row), left_(blocks - first) {
+      : next_(tile + first / 2 * 2 * (kWords * kWordLine + kHasHalf * kHalfLine) + first_row * 4),
+        first_row_(first_row),
+        left_(blocks - first / 2 * 2) {
     begin_pair();
+    if (first % 2 == 1) advance();
   }
 
   // Word i of the block in every row's lane.
