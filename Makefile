@@ -30,9 +30,12 @@ dist:  ## a relocatable tarball and a .deb in dist/
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	scripts/make_dist.sh $(BUILD) dist
 
-soak:  ## a million damaged inputs through every reader, under sanitizers
+soak:  ## a million damaged inputs through every reader, under sanitizers; 10,000 requests and ten minutes of load on the engine
 	@scripts/install_deps.sh build models
 	@scripts/fetch_models.sh smollm2-135m-instruct
+	@$(MAKE) --no-print-directory build TARGETS=engine_soak
+	$(BUILD)/engine_soak tests/golden/models/smollm2 --requests 10000
+	$(BUILD)/engine_soak $${ATELIER_HOME:-$$HOME/.local/share/atelier}/models/smollm2-135m-instruct/model.gguf --minutes 10
 	scripts/fuzz.sh 1000000
 
 quality:  ## perplexities, held to the bounds of docs/parity.md

@@ -29,3 +29,4 @@ expect() {
 expect tokenize "back to text: The atelier opens at nine o'clock."
 expect logits '" Paris"'
 expect generate "hotosynthesis"
+expect engine "The capital of France is Paris"

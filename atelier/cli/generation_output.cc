@@ -53,6 +53,7 @@ void add_statistics(const generate::Generation& generation, Json& json) {
   if (!generation.stop_string.empty()) json.set("stop_string", generation.stop_string);
   const auto generated = static_cast<int64_t>(generation.ids.size());
   json.set("prompt_tokens", generation.num_prompt).set("cached_tokens", generation.num_reused).set("generated_tokens", generated);
+  if (generation.num_drafted > 0) json.set("drafted_tokens", generation.num_drafted).set("accepted_tokens", generation.num_accepted);
   json.set("prefill_s", generation.prefill_s).set("decode_s", generation.decode_s);
   json.set("prefill_tok_s", per_second(generation.num_prompt - generation.num_reused, generation.prefill_s));
   json.set("decode_tok_s", per_second(generated, generation.decode_s));
@@ -70,6 +71,9 @@ void explain_finish(const generate::Generation& generation, int64_t context, con
       fmt::format("prompt {} tokens ({} cached), {:.1f} tokens/s; answer {} tokens, {:.1f} tokens/s", generation.num_prompt,
                   generation.num_reused, per_second(generation.num_prompt - generation.num_reused, generation.prefill_s), generated,
                   per_second(static_cast<int64_t>(generated), generation.decode_s)));
+  if (generation.num_drafted > 0) {
+    log(LogLevel::kDebug, fmt::format("speculation: {} of {} proposed tokens were right", generation.num_accepted, generation.num_drafted));
+  }
 }
 
 }  // namespace atelier::cli

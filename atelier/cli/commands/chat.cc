@@ -6,6 +6,7 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
+#include "atelier/cli/batch_run.h"
 #include "atelier/cli/chat_session.h"
 #include "atelier/cli/conversation.h"
 #include "atelier/cli/engine_options.h"
@@ -37,6 +38,7 @@ struct ChatArgs {
   ModelOptions model;
   SamplingArgs sampling;
   EngineArgs engine;
+  BatchArgs batch;
   std::optional<std::string> message, file, system;
   std::string think = "auto";
   int64_t max_tokens = -1;
@@ -206,16 +208,50 @@ Result<generate::GenerateOptions> generate_options(ChatArgs& args, const models:
   return options;
 }
 
+// The thoughts and the answer of a whole text, as members of a record.
+void describe_answer(const std::string& prompt, const generate::Generation& generation, Json& record) {
+  generate::ThoughtSplitter splitter(generate::ends_inside_thought(prompt));
+  std::string content, thoughts;
+  const auto take = [&](const std::vector<generate::ThoughtSplitter::Piece>& pieces) {
+    for (const auto& piece : pieces) (piece.is_thought ? thoughts : content) += piece.text;
+  };
+  take(splitter.push(generation.text));
+  take(splitter.finish());
+  Json message = Json::object().set("role", "assistant").set("content", content);
+  if (!thoughts.empty()) message.set("reasoning_content", thoughts);
+  record.set("message", std::move(message));
+}
+
+// A line's prompt is a conversation of one message, behind --system.
+Status run_batch(const ChatArgs& args, const generate::GenerateOptions& options, const ChatSession& session, generate::Engine& engine,
+                 Console& console) {
+  const auto prepare = [&](const BatchLine& line) -> Result<BatchArgs::Prepared> {
+    Conversation conversation;
+    if (args.system) conversation.set_system(*args.system);
+    conversation.add("user", line.prompt);
+    ATELIER_TRY(generate::ChatPrompt prompt, session.prompt(line.messages.is_null() ? conversation.messages() : line.messages));
+    return BatchArgs::Prepared{std::move(prompt.ids),
+                               [text = std::move(prompt.text)](const generate::Generation& generation, Json& record) {
+                                 describe_answer(text, generation, record);
+                               }};
+  };
+  return args.batch.run(engine, options, session.token_text(), prepare, console);
+}
+
 Status run(ChatArgs& args, Console& console) {
   std::optional<std::string> message = args.message;
   if (args.file) {
     ATELIER_TRY(message, input_text(args.message, args.file, "--message", console));
   }
+  if (message && args.batch.is_given()) {
+    return Status::invalid("--message, --file: given with --input, whose lines state messages; leave them out");
+  }
   ATELIER_TRY(const auto model, args.model.load());
-  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, 1));
+  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel()));
   ATELIER_TRY(const auto session, ChatSession::create(*model, *engine));
   if (args.think != "auto") session->set_thinking(args.think == "on");
   ATELIER_TRY(generate::GenerateOptions options, generate_options(args, *model, console));
+  if (args.batch.is_given()) return run_batch(args, options, *session, *engine, console);
   Chat chat(*session, std::move(options), console);
   if (args.system) chat.conversation().set_system(*args.system);
   return message ? chat.answer(*message) : chat.loop();
@@ -233,6 +269,7 @@ CommandBody declare(Args& args) {
   args.option("--stop", options->stops, "TEXT", "end an answer when this text appears; repeatable");
   args.option("--top-logprobs,--top", options->num_top, "N", "show each token's N likeliest alternatives, as /top does", {0, kMaxTop});
   args.choice("--logprobs", options->logprobs, {"model", "sampled"}, "probabilities shown: the model's own, or after the samplers");
+  options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);
   return [options](Console& console) { return run(*options, console); };

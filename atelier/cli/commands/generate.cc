@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "atelier/cli/batch_run.h"
 #include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
@@ -18,6 +19,7 @@ struct GenerateArgs {
   ModelOptions model;
   SamplingArgs sampling;
   EngineArgs engine;
+  BatchArgs batch;
   std::optional<std::string> prompt, file;
   int64_t max_tokens = -1;
   std::vector<std::string> stops;
@@ -66,20 +68,15 @@ void print_json(const GenerateArgs& args, const generate::Generation& generation
   out << json.dump() << "\n";
 }
 
-Status run(GenerateArgs& args, Console& console) {
-  ATELIER_TRY(const std::string prompt, input_text(args.prompt, args.file, "--prompt", console));
-  ATELIER_TRY(const auto model, args.model.load());
-  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model->tokenizer());
+Status run_one(GenerateArgs& args, const std::string& prompt, const generate::GenerateOptions& options,
+               const tokenize::Tokenizer& tokenizer, generate::Engine& engine, Console& console) {
   tokenize::EncodeOptions encode;
   encode.parse_special = args.parse_special;
-  ATELIER_TRY(const tokenize::Encoding encoding, tokenizer->encode(prompt, encode));
-  ATELIER_TRY(const generate::GenerateOptions options, generate_options(args, *model, console));
-  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, 1));
-
-  const generate::TokenText token_text(*tokenizer);
+  ATELIER_TRY(const tokenize::Encoding encoding, tokenizer.encode(prompt, encode));
+  const generate::TokenText token_text(tokenizer);
   Reports reports;
   if (!console.is_json) console.out << prompt << std::flush;
-  ATELIER_TRY(const generate::Generation generation, engine->generate({encoding.ids, options, hooks_for(args, console, reports)}));
+  ATELIER_TRY(const generate::Generation generation, engine.generate({encoding.ids, options, hooks_for(args, console, reports)}));
   if (console.is_json) {
     print_json(args, generation, options, reports, token_text, console.out);
   } else {
@@ -87,8 +84,36 @@ Status run(GenerateArgs& args, Console& console) {
     if (args.report_prompt) print_reports(reports.prompt, options.num_top, token_text, console.out);
     if (args.num_top > 0) print_reports(reports.answer, options.num_top, token_text, console.out);
   }
-  explain_finish(generation, engine->context(), "raise --context or shorten the prompt");
+  explain_finish(generation, engine.context(), "raise --context or shorten the prompt");
   return {};
+}
+
+Status run_batch(const GenerateArgs& args, const generate::GenerateOptions& options, const tokenize::Tokenizer& tokenizer,
+                 generate::Engine& engine, Console& console) {
+  const auto prepare = [&](const BatchLine& line) -> Result<BatchArgs::Prepared> {
+    if (!line.messages.is_null()) return Status::invalid("messages: given, a completion takes a prompt; use atelier chat");
+    tokenize::EncodeOptions encode;
+    encode.parse_special = args.parse_special;
+    ATELIER_TRY(tokenize::Encoding encoding, tokenizer.encode(line.prompt, encode));
+    return BatchArgs::Prepared{std::move(encoding.ids),
+                               [](const generate::Generation& generation, Json& record) { record.set("text", generation.text); }};
+  };
+  return args.batch.run(engine, options, generate::TokenText(tokenizer), prepare, console);
+}
+
+Status run(GenerateArgs& args, Console& console) {
+  std::string prompt;
+  if (!args.batch.is_given()) {
+    ATELIER_TRY(prompt, input_text(args.prompt, args.file, "--prompt", console));
+  } else if (args.prompt || args.file || args.report_prompt) {
+    return Status::invalid("--prompt, --file, --prompt-logprobs: given with --input, whose lines state prompts; leave them out");
+  }
+  ATELIER_TRY(const auto model, args.model.load());
+  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model->tokenizer());
+  ATELIER_TRY(const generate::GenerateOptions options, generate_options(args, *model, console));
+  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel()));
+  if (args.batch.is_given()) return run_batch(args, options, *tokenizer, *engine, console);
+  return run_one(args, prompt, options, *tokenizer, *engine, console);
 }
 
 CommandBody declare(Args& args) {
@@ -104,6 +129,7 @@ CommandBody declare(Args& args) {
   args.flag("--prompt-logprobs", options->report_prompt, "show the prompt's tokens with their probabilities too");
   args.flag("--ignore-eos", options->ignore_eos, "go on after an end-of-text token");
   args.flag("--special", options->parse_special, "the prompt may spell special tokens such as <|im_end|>");
+  options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);
   return [options](Console& console) { return run(*options, console); };
