@@ -43,11 +43,11 @@ class PrefixCacheTest : public ::testing::Test {
     return value;
   }
   // What is found of `tokens`, beginnings of pages included.
-  KvCache found(const std::string& root, std::span<const int32_t> tokens, PrefixCache& in) {
+  KvCache found(const std::string& under, std::span<const int32_t> tokens, PrefixCache& in) {
     KvCache cache(pool, 1000);
     const auto limit = static_cast<int64_t>(tokens.size());
-    in.append_full_pages(root, tokens, limit, cache);
-    in.append_page_beginning(root, tokens, limit, cache);
+    in.append_full_pages(under, tokens, limit, cache);
+    in.append_page_beginning(under, tokens, limit, cache);
     for (int64_t i = 0; i < cache.length(); ++i) EXPECT_EQ(value(cache, i), static_cast<float>(tokens[static_cast<size_t>(i)]));
     return cache;
   }

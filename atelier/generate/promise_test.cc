@@ -145,7 +145,7 @@ TEST_P(Promise, holds_for_golden_models) {
 INSTANTIATE_TEST_SUITE_P(Models, Promise,
                          ::testing::Values(Case{"llama3", "llama2", 256}, Case{"gemma3", "gemma2", 256}, Case{"mistral", "llama2", 256},
                                            Case{"bloom", "bloom-heads3", 256}, Case{"gpt2", "gpt1", 48}, Case{"phi3", "qwen2", 256}),
-                         [](const auto& info) { return info.param.model; });
+                         [](const auto& tested) { return tested.param.model; });
 
 class PromiseOfTypes : public ::testing::TestWithParam<DType> {
  protected:
@@ -168,7 +168,7 @@ TEST_P(PromiseOfTypes, holds_for_every_weight_and_kv_type) {
 INSTANTIATE_TEST_SUITE_P(Types, PromiseOfTypes,
                          ::testing::Values(DType::kF32, DType::kBF16, DType::kF16, DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kQ4_K,
                                            DType::kQ6_K),
-                         [](const auto& info) { return std::string(dtype_name(info.param)); });
+                         [](const auto& tested) { return std::string(dtype_name(tested.param)); });
 
 // A draft model that is the model itself is always right, so that the gain shows; the mask sees every position once.
 TEST(Speculating, is_counted_and_asks_the_mask_once_per_position) {

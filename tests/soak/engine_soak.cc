@@ -58,7 +58,7 @@ class Soak {
   uint64_t num_random_ = 0;
   std::map<Engine::RequestId, uint64_t> open_;  // and their numbers
   int64_t num_ended_ = 0, num_cancelled_ = 0, num_compared_ = 0;
-  Status status_;
+  Status failure_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
@@ -88,11 +88,11 @@ Status Soak::arrive(uint64_t number) {
     ++num_ended_;
     open_.erase(*id);
     if (!generation.ok()) {
-      status_ = generation.status();
+      failure_ = generation.status();
     } else if (generation->finish == generate::FinishReason::kCancelled) {
       ++num_cancelled_;
     } else if (number % 50 == 0) {
-      if (const Status same = compare(number, *generation); !same.ok()) status_ = same;
+      if (const Status same = compare(number, *generation); !same.ok()) failure_ = same;
     }
   };
   ATELIER_TRY(*id, engine_.submit(std::move(request)));
@@ -130,7 +130,7 @@ Status Soak::run() {
       engine_.cancel(victim->first);
     }
     ATELIER_RETURN_IF_ERROR(engine_.step());
-    if (!status_.ok()) return status_;
+    if (!failure_.ok()) return failure_;
     const double part = args_.minutes > 0 ? seconds() / (60.0 * static_cast<double>(args_.minutes))
                                           : static_cast<double>(arrived) / static_cast<double>(args_.requests);
     if (settled_kib == 0 && part > 0.25) settled_kib = resident_kib();  // every page of keys and values has been touched by now
