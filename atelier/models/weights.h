@@ -1,7 +1,7 @@
 // From a checkpoint's tensors to a decoder's parameters.
 //
-// Transposed, interleaved and one-less tensors are made on the way, vectors (norms, biases) become float32, matrices that products read move
-// to memory of their own (models/resident_weights.h), and tables that are only looked up in stay views of the mapped file.
+// Transposed, interleaved and one-less tensors are made on the way, vectors (norms, biases) become float32, matrices that products read
+// move to memory of their own (models/resident_weights.h), and tables that are only looked up in stay views of the mapped file.
 #pragma once
 
 #include "atelier/base/status.h"
