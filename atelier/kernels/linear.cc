@@ -86,7 +86,7 @@ QuantizedRows quantized_rows(int64_t T, int64_t K) {
 // The same for rows rounded to bfloat16.
 Bf16Rows rounded_rows(const KernelTable& table, const FloatRows& x) {
   thread_local std::vector<uint16_t> memory;
-  const int64_t width = (x.K + kBf16Width - 1) / kBf16Width * kBf16Width;
+  const int64_t width = bf16_width(x.K);
   if (const size_t need = static_cast<size_t>(x.T * width); memory.size() < need) memory.resize(need);
   uint16_t* out = memory.data();
   parallel_for(x.T, rows_per_piece(x.K), [&](int64_t begin, int64_t end, int) { table.round_rows(x, out, width, begin, end); });

@@ -62,7 +62,7 @@ std::vector<float> compute(const KernelTable& table, Path path, const Problem& p
   if (path == Path::kF32) {
     table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
   } else if (path == Path::kBF16) {
-    const int64_t width = (p.shape.K + kBf16Width - 1) / kBf16Width * kBf16Width;
+    const int64_t width = bf16_width(p.shape.K);
     std::vector<uint16_t> rounded(count * width);
     table.round_rows(p.rows(t, count), rounded.data(), width, 0, count);
     table.linear_bf16({rounded.data(), width, count, p.shape.K}, p.block(y.data()));

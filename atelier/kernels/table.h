@@ -47,6 +47,12 @@ struct Bf16Rows {
 };
 inline constexpr int64_t kBf16Width = 32;
 
+// The width of rows of K inputs. Rows a multiple of 4 KiB apart would meet in one set of the L1 cache; they get a line more.
+inline constexpr int64_t bf16_width(int64_t K) {
+  const int64_t width = (K + kBf16Width - 1) / kBf16Width * kBf16Width;
+  return width % 2048 == 0 ? width + kBf16Width : width;
+}
+
 // Consecutive outputs of one linear: y[t, n] = x[t, :] . w[n, :] + bias[n].
 struct OutputBlock {
   DType dtype = DType::kF32;

@@ -24,14 +24,11 @@ struct GemmBf16 {
   }
 
   static void linear(const Bf16Rows& x, const OutputBlock& block) {
+    if (x.T == 1) return multiply_row(x, block);
     for (int64_t k = 0; k < x.K; k += kChunk) {
-      const Chunk chunk = {k, x.K - k < kChunk ? x.K - k : kChunk, x.K};
-      if (x.T == 1) {
-        outputs<1, 1>(x, 0, chunk, block);  // one output after the other: the weights are one ascending stream
-        continue;
-      }
+      const Chunk chunk = chunk_at(x, k);
       int64_t t = 0;
-      for (; t + S::kTileRows <= x.T; t += S::kTileRows) outputs<S::kTileRows, kTileOutputs>(x, t, chunk, block);
+      for (; t + S::kTileRows <= x.T; t += S::kTileRows) outputs<S::kTileRows>(x, t, chunk, block);
       rest_of_rows<S::kTileRows - 1>(x, t, chunk, block);
     }
   }
@@ -41,6 +38,15 @@ struct GemmBf16 {
   struct Chunk {
     int64_t first, count, K;
   };
+
+  static Chunk chunk_at(const Bf16Rows& x, int64_t k) { return {k, x.K - k < kChunk ? x.K - k : kChunk, x.K}; }
+
+  // One row with one output after the other: the weights are one ascending stream.
+  static void multiply_row(const Bf16Rows& x, const OutputBlock& block) {
+    for (int64_t n = 0; n < block.N; ++n) {
+      for (int64_t k = 0; k < x.K; k += kChunk) tile<1, 1>(x, 0, chunk_at(x, k), block, n);
+    }
+  }
 
   // K values and zeros up to `width`, which is whole vectors.
   static void round_row(const float* x, int64_t K, uint16_t* out, int64_t width) {
@@ -58,16 +64,16 @@ struct GemmBf16 {
   template <int R>
   static void rest_of_rows(const Bf16Rows& x, int64_t t, const Chunk& chunk, const OutputBlock& block) {
     if constexpr (R > 0) {
-      if (x.T - t == R) return outputs<R, kTileOutputs>(x, t, chunk, block);
+      if (x.T - t == R) return outputs<R>(x, t, chunk, block);
       rest_of_rows<R - 1>(x, t, chunk, block);
     }
   }
 
   // R rows with all outputs of the block.
-  template <int R, int N>
+  template <int R>
   static void outputs(const Bf16Rows& x, int64_t t, const Chunk& chunk, const OutputBlock& block) {
     int64_t n = 0;
-    for (; n + N <= block.N; n += N) tile<R, N>(x, t, chunk, block, n);
+    for (; n + kTileOutputs <= block.N; n += kTileOutputs) tile<R, kTileOutputs>(x, t, chunk, block, n);
     for (; n < block.N; ++n) tile<R, 1>(x, t, chunk, block, n);
   }
 

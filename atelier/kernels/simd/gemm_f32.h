@@ -85,9 +85,11 @@ struct GemmF32 {
   // One row with all outputs, one after the other: the weights are one ascending stream.
   template <class Weights>
   static void multiply_row(const float* x, const typename Weights::Element* w, int64_t ldw, int64_t K, int64_t N, float* y) {
-    for (int64_t k = 0; k < K; k += kChunk) {
-      const int64_t chunk = K - k < kChunk ? K - k : kChunk;
-      for (int64_t n = 0; n < N; ++n) tile<1, 1, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
+    for (int64_t n = 0; n < N; ++n) {
+      for (int64_t k = 0; k < K; k += kChunk) {
+        const int64_t chunk = K - k < kChunk ? K - k : kChunk;
+        tile<1, 1, Weights>(x + k, 0, w + n * ldw + k, ldw, chunk, y + n, 0, k == 0);
+      }
     }
   }
 

@@ -1,15 +1,33 @@
 // Products of int8 activations with panels of decoded weights.
 //
-//   y[t, n] = sum over groups g of kGroup inputs, ascending:  dx dw (q_x . q_w) + sum_x min_w
+//   y[t, n] = sum over blocks of 32 inputs, ascending:  dx sum over their groups g of kGroup inputs ( dw (q_x . q_w) ) + offset_x min_w
 //
-// where dx, dw are the scales, and sum_x = dx * (sum of the group's q_x). The dot product of a group is exact in int32, the zero of the
-// weights taken off; the float sum is one chain of fused multiply-adds per output in the order of the groups, so that no tile shape, no
-// chunk and no ISA changes a bit of it.
+// where dx, dw are the scales, and offset_x = dx * (sum of the group's q_x). The dot product of a group is exact in int32, the zero of the
+// weights taken off; the float sums are chains of fused multiply-adds per output in the order of the groups (ScaledSum), so that no tile
+// shape, no chunk and no ISA changes a bit of them.
 #pragma once
 
 #include "atelier/kernels/simd/panel.h"
 
 namespace atelier::kernels {
+
+// One block's part of a sum: its groups' dot products meet their own scale, then the block's scale of the activations.
+template <class S, class Form>
+struct ScaledSum {
+  using F = typename S::F;
+
+  // `group` counts within the block and is a constant once the caller's loop is unrolled.
+  static void add(int group, typename S::I dot, F weight_scale, const float* row_scale, F& part, F& total) {
+    if constexpr (Form::kGroup == kQuantBlock) {
+      total = S::fma(S::from_int(dot), S::mul(weight_scale, S::set1(*row_scale)), total);
+    } else if (group == 0) {
+      part = S::mul(S::from_int(dot), weight_scale);
+    } else {
+      part = S::fma(S::from_int(dot), weight_scale, part);
+      if (group == kQuantBlock / Form::kGroup - 1) total = S::fma(part, S::set1(*row_scale), total);
+    }
+  }
+};
 
 template <class S, class Form>
 struct GemmInt8 {
@@ -115,29 +133,31 @@ struct GemmInt8 {
     const uint8_t* quants[kPanels] = {panels[0].quants, panels[1].quants};
     F total[R][kPanels];
     load_totals<R>(block, t, n, chunk.first == 0, total);
-    for (int64_t g = 0; g < chunk.count / Form::kGroup; ++g) {
-      ahead.step();
-      I products[R][kPanels];
-      dots<R>(rows, sums, quants, products);
+    for (int64_t b = 0; b < chunk.count / kQuantBlock; ++b) {
+      F part[R][kPanels];
 #pragma GCC unroll 2
-      for (int p = 0; p < kPanels; ++p) {
-        quants[p] += kSteps * kVector;
-        const F scale = S::load(panels[p].scales + g * S::kLanes);
+      for (int i = 0; i < kGroupsPerBlock; ++i) {
+        const int64_t g = b * kGroupsPerBlock + i;
+        ahead.step();
+        I products[R][kPanels];
+        dots<R>(rows, sums, quants, products);
+#pragma GCC unroll 2
+        for (int p = 0; p < kPanels; ++p) {
+          quants[p] += kSteps * kVector;
+          const F scale = S::load(panels[p].scales + g * S::kLanes);
+#pragma GCC unroll 8
+          for (int r = 0; r < R; ++r) ScaledSum<S, Form>::add(i, products[r][p], scale, scales[r] + b, part[r][p], total[r][p]);
+          if constexpr (Form::kHasMins) {
+            const F min = S::load(panels[p].mins + g * S::kLanes);
+#pragma GCC unroll 8
+            for (int r = 0; r < R; ++r) total[r][p] = S::fma(min, S::set1(offsets[r][g]), total[r][p]);
+          }
+        }
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-          const F both = S::mul(scale, S::set1(scales[r][g / kGroupsPerBlock]));
-          total[r][p] = S::fma(S::from_int(products[r][p]), both, total[r][p]);
+          rows[r] += Form::kGroup;
+          ++sums[r];
         }
-        if constexpr (Form::kHasMins) {
-          const F min = S::load(panels[p].mins + g * S::kLanes);
-#pragma GCC unroll 8
-          for (int r = 0; r < R; ++r) total[r][p] = S::fma(min, S::set1(offsets[r][g]), total[r][p]);
-        }
-      }
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        rows[r] += Form::kGroup;
-        ++sums[r];
       }
     }
     store_totals<R>(block, t, n, chunk.first + chunk.count == x.K, total);

@@ -4,7 +4,7 @@
 // those of GemmInt8 in the same order: bit for bit what the row would get among others.
 #pragma once
 
-#include "atelier/kernels/simd/panel.h"
+#include "atelier/kernels/simd/gemm_int8.h"
 
 namespace atelier::kernels {
 
@@ -44,8 +44,7 @@ class RowDots {
   static constexpr int kGroupsPerScale = kQuantBlock / Form::kGroup;
 
   void end_group() {
-    const F both = S::mul(weight_scales_[group_], S::set1(*scales_));
-    total_ = S::fma(S::from_int(dot_.value(kSteps)), both, total_);
+    ScaledSum<S, Form>::add(group_ % kGroupsPerScale, dot_.value(kSteps), weight_scales_[group_], scales_, part_, total_);
     if constexpr (Form::kHasMins) total_ = S::fma(weight_mins_[group_], S::set1(*offsets_++), total_);
     step_ = 0;
     ++group_;
@@ -56,7 +55,7 @@ class RowDots {
   const float* scales_;
   const int32_t* sums_;
   const float* offsets_;
-  F total_ = S::zero();
+  F total_ = S::zero(), part_ = S::zero();
   Dot dot_ = {};
   F weight_scales_[kGroups], weight_mins_[kGroups];  // of the block
   int num_scales_ = 0, num_mins_ = 0, group_ = 0, step_ = 0;
