@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Our quantizer beside llama.cpp's: both pack the same source to every type, and one engine (ours, --dtype f32) judges both files.
 
-Versions  Python 3.11, numpy 2.4.6, llama-cpp-python 0.3.36, gguf 0.19.0 (random_llama.py)
+Versions  Python 3.11, numpy 2.4.6, llama-cpp-python 0.3.36, gguf 0.19.0
 Run       python3 scripts/parity/quantizers.py [--random] [--windows 4] [TYPE...]
 
 The source is SmolLM2-135M-Instruct widened to F32 by llama.cpp, or with --random the model of peers/random_llama.py (1,024 wide: every
 row is a multiple of 256, as K types need; its perplexity says little, its divergence all). Perplexity on WikiText-2, context 512;
 divergence is the mean KL(source || quantized) over the scored places, in nats. From 4 bits up our perplexity may be at most 0.5 %
-above that of llama.cpp's file; below, the divergence of both is reported. "percent_error" is one standard error of the difference
-(the same places scored twice): a few windows cannot hold a difference of 0.5 % where it is larger.
+above that of llama.cpp's file; below, the divergence of both is reported. Files with the same bytes in every tensor are judged once.
+"percent_error" is one standard error of the difference (the same places scored twice): a few windows cannot hold a difference of 0.5 %
+where it is larger.
 """
 import sys
 import tempfile
 from pathlib import Path
 
+import gguf
 import numpy as np
 
 import common
@@ -61,14 +63,23 @@ class Judge:
         return self._ppl(nlls), float(np.concatenate(divergences).mean()), np.concatenate(nlls)
 
 
+def have_same_tensors(a: Path, b: Path) -> bool:
+    """Every tensor of both files has the same name, type and bytes."""
+    tensors = [{tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors} for file in (a, b)]
+    return tensors[0].keys() == tensors[1].keys() and all(
+        tensor.tensor_type == tensors[1][name].tensor_type and np.array_equal(tensor.data, tensors[1][name].data) for name, tensor in tensors[0].items())
+
+
 def compare(options, report: common.Report, judge: Judge, source: str, kind: str, scratch: Path) -> None:
     our_file, peer_file = scratch / "ours.gguf", scratch / "peer.gguf"
     common.output_of([options.atelier, "quantize", source, str(our_file), "--type", kind])
     common.output_of(common.peer_tool("quantize", source, str(peer_file), kind))
-    (ours, our_kl, our_nll), (peer, peer_kl, peer_nll) = judge.judge(str(our_file)), judge.judge(str(peer_file))
+    ours, our_kl, our_nll = judge.judge(str(our_file))
+    is_same = have_same_tensors(our_file, peer_file)
+    peer, peer_kl, peer_nll = (ours, our_kl, our_nll) if is_same else judge.judge(str(peer_file))
     error = float((our_nll - peer_nll).std() / len(our_nll) ** 0.5)  # of the difference of mean nll: of the ratio of perplexities
     bound = {"bound": "at most 0.5 % above", "kept": ours <= peer * 1.005} if kind in FROM_4_BITS else {}
-    report.say(type=kind, ppl=ours, llama_cpp_ppl=peer, percent=100 * (ours / peer - 1), percent_error=100 * error, kl=our_kl, llama_cpp_kl=peer_kl,
+    report.say(type=kind, same_tensors=is_same, ppl=ours, llama_cpp_ppl=peer, percent=100 * (ours / peer - 1), percent_error=100 * error, kl=our_kl, llama_cpp_kl=peer_kl,
                bytes=our_file.stat().st_size, llama_cpp_bytes=peer_file.stat().st_size, **bound)
     our_file.unlink()
     peer_file.unlink()
