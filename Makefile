@@ -4,7 +4,7 @@ BUILD := build/release
 ATELIER := $(BUILD)/atelier
 JOBS := $(shell nproc)
 
-.PHONY: help demo test build dist soak quality peers format clean
+.PHONY: help demo test build dist soak quality peers format tidy clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,10 @@ peers:  ## speed and results beside llama.cpp on this machine (PEERS_PYTHON: a P
 format:  ## clang-format over every source
 	@scripts/install_deps.sh checks
 	scripts/check_format.sh --fix
+
+tidy:  ## clang-tidy over every source, some minutes
+	@scripts/install_deps.sh build checks tidy
+	scripts/check_tidy.sh
 
 clean:  ## remove what was built; downloads stay
 	rm -rf build dist

@@ -3,6 +3,7 @@
 #
 #   build   compile the library, the binary and the tests      models  download models (scripts/fetch_models.sh)
 #   checks  what .ci/run needs beyond that                     dist    make dist and its trial
+#   tidy    make tidy
 #
 # Nothing is done, and no network or root is needed, when all is there. sudo is used only by who is not root.
 set -euo pipefail
@@ -12,6 +13,7 @@ declare -rA groups=(
   [models]="python3 python3-pip ca-certificates"
   [checks]="python3 clang-format-14 qemu-user"
   [dist]="dpkg-dev patchelf debootstrap"
+  [tidy]="clang-tidy-14"
 )
 
 fail() { echo "install_deps: error: $*" >&2; exit 1; }
