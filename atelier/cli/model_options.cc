@@ -36,6 +36,13 @@ void ModelOptions::declare_without_context(Args& args, Args::Presence presence) 
   args.choice("--kv", kv, {"auto", "f16", "f32", "q8_0"}, "type of the KV cache; auto: f16, f32 with --dtype f32");
 }
 
+Result<std::unique_ptr<models::Model>> ModelOptions::load_to_look_at() const {
+  ATELIER_TRY(const std::string path, models::resolve_model_path(model));
+  models::LoadOptions options = load_options(*this);
+  options.is_to_run = false;
+  return models::load_model(path, options);
+}
+
 Result<std::unique_ptr<models::Model>> ModelOptions::load() const {
   ATELIER_TRY(const std::string path, models::resolve_model_path(model));
   const auto start = std::chrono::steady_clock::now();

@@ -20,6 +20,7 @@ struct ModelOptions {
   void declare(Args& args, Args::Presence presence = Args::Presence::kRequired);
   void declare_without_context(Args& args, Args::Presence presence = Args::Presence::kRequired);
   Result<std::unique_ptr<models::Model>> load() const;
+  Result<std::unique_ptr<models::Model>> load_to_look_at() const;  // weights are not read
 };
 
 }  // namespace atelier::cli

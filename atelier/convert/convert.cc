@@ -87,6 +87,7 @@ Status write_side_files(const models::Model& model, Json config, const FolderOut
 Result<ConvertReport> gguf_to_folder(const std::string& source, const std::string& target, const ConvertOptions& options) {
   models::LoadOptions load;
   load.precision = Precision::kF32;
+  load.is_to_run = false;
   ATELIER_TRY(std::unique_ptr<models::Model> loaded, models::load_model(source, load));
   const std::shared_ptr<const models::Model> model = std::move(loaded);
   std::vector<OutputTensor> tensors = relayout(model, models::Layout::kHuggingFace);

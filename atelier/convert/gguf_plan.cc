@@ -60,6 +60,7 @@ void note_what_llama_cpp_ignores(const nn::TransformerSpec& spec, GgufPlan& plan
 Result<GgufPlan> plan_of_folder(const std::string& path) {
   models::LoadOptions options;
   options.precision = Precision::kF32;
+  options.is_to_run = false;
   ATELIER_TRY(std::unique_ptr<models::Model> loaded, models::load_model(path, options));
   const std::shared_ptr<const models::Model> model = std::move(loaded);
   const models::ArchDef& arch = model->arch();

@@ -71,7 +71,8 @@ class ModelLoader {
     model->layout_ = gguf != nullptr ? Layout::kGguf : Layout::kHuggingFace;
     ATELIER_TRY(nn::TransformerSpec spec, gguf != nullptr ? read_gguf(*model, *gguf) : read_hf(*model));
     ATELIER_RETURN_IF_ERROR(check_spec(spec));
-    ATELIER_TRY(nn::DecoderParameters parameters, load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_));
+    ATELIER_TRY(nn::DecoderParameters parameters,
+                load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_, options.is_to_run));
 
     model->precision_ = options.precision;
     model->kv_dtype_ = options.kv.value_or(options.precision == Precision::kF32 ? DType::kF32 : DType::kF16);

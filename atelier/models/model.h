@@ -24,7 +24,8 @@ namespace atelier::models {
 struct LoadOptions {
   Precision precision = Precision::kAuto;
   std::optional<DType> kv;  // KV cache: F32, F16 or Q8_0; default F16, F32 with Precision::kF32
-  int64_t context = 0;      // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
+  bool is_to_run = true;  // false: weights stay as the files have them, to be looked at or converted; nothing is read before it is touched
+  int64_t context = 0;    // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
 };
 
 // What the files say about generating: transformers' generation_config.json or GGUF's token ids.

@@ -146,7 +146,7 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
 }
 
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint) {
+                                              const format::Checkpoint& checkpoint, bool is_to_run) {
   nn::DecoderParameters parameters;
   std::vector<LoadedMatrix> matrices;
   Status status;
@@ -162,7 +162,7 @@ Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout
     status = check_shape(*entry, stored, info, part);
     if (!status.ok()) return;
     tensor = load_tensor(spec, *entry, stored, info, part);
-    if (is_multiplied(spec, info)) matrices.push_back({&tensor, entry});
+    if (is_to_run && is_multiplied(spec, info)) matrices.push_back({&tensor, entry});
   });
   ATELIER_RETURN_IF_ERROR(status);
   ATELIER_RETURN_IF_ERROR(make_resident(matrices));

@@ -1,7 +1,7 @@
 // From a checkpoint's tensors to a decoder's parameters.
 //
-// Transposed, interleaved and one-less tensors are made on the way, vectors (norms, biases) become float32, matrices that products read
-// move to memory of their own (models/resident_weights.h), and tables that are only looked up in stay views of the mapped file.
+// Transposed, interleaved and one-less tensors are made on the way, and vectors (norms, biases) become float32. Matrices that products read
+// move to memory of their own when the model is to run (models/resident_weights.h); all else stays a view of the mapped file.
 #pragma once
 
 #include "atelier/base/status.h"
@@ -21,6 +21,6 @@ PartRows part_rows(const nn::TransformerSpec& spec, Part part, int64_t whole_row
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
 
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint);
+                                              const format::Checkpoint& checkpoint, bool is_to_run);
 
 }  // namespace atelier::models

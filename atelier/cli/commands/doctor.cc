@@ -122,7 +122,7 @@ void print_text(const Diagnosis& diagnosis, std::ostream& out) {
 Status run(const DoctorArgs& args, Console& console) {
   Diagnosis diagnosis;
   if (!args.model.model.empty()) {
-    ATELIER_TRY(diagnosis.model, args.model.load());
+    ATELIER_TRY(diagnosis.model, args.model.load_to_look_at());
     diagnosis.model_limits = measure_limits(*diagnosis.model);
     diagnosis.empty = roofline(*diagnosis.model, diagnosis.model_limits, 0);
     diagnosis.full = roofline(*diagnosis.model, diagnosis.model_limits, diagnosis.model->context());

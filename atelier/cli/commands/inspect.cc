@@ -133,7 +133,7 @@ void print_text(const InspectArgs& args, const models::Model& model, std::ostrea
 }
 
 Status run(const InspectArgs& args, Console& console) {
-  ATELIER_TRY(const auto model, args.model.load());
+  ATELIER_TRY(const auto model, args.model.load_to_look_at());
   const auto print = console.is_json ? print_json : print_text;
   print(args, *model, console.out);
   return {};
