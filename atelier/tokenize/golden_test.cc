@@ -173,6 +173,13 @@ TEST_P(SentencePieceGolden, agrees_with_sentencepiece) {
 INSTANTIATE_TEST_SUITE_P(models, SentencePieceGolden, testing::Values("sp_bpe", "sp_bpe_unk", "sp_unigram", "sp_unigram_unk"),
                          [](const auto& kind) { return std::string(kind.param); });
 
+TEST(SentencePiece, user_defined_pieces_are_not_normalized) {
+  const auto tokenizer = Tokenizer::from_sentencepiece(io::read_file(kFolder + "sp_unigram.model").value(), "sp_unigram").value();
+  EXPECT_EQ(tokenizer->token_to_id("Zürich"), 4);
+  EXPECT_EQ(tokenizer->encode("Zürich\u0302")->ids, (std::vector<TokenId>{261, 4, 209, 135}))
+      << "h with its mark would be one character, ĥ";
+}
+
 // The same vocabulary as llama.cpp's converter writes it for T5.
 GgufVocabulary gguf_vocabulary_of(const SentencePieceModel& model) {
   GgufVocabulary gguf{.model = "t5", .pre = "default"};

@@ -15,7 +15,11 @@ Result<std::unique_ptr<Normalizer>> create_normalizer(const SentencePieceModel& 
   std::vector<std::unique_ptr<Normalizer>> steps;
   if (!model.precompiled_charsmap.empty()) {
     ATELIER_TRY(CharsMap map, CharsMap::parse(model.precompiled_charsmap, name));
-    steps.push_back(precompiled_normalizer(std::move(map), CharsMapReading::kSentencePiece));
+    std::vector<std::string> kept;
+    for (const SentencePiece& piece : model.pieces) {
+      if (piece.type == PieceType::kUserDefined) kept.push_back(piece.piece);
+    }
+    steps.push_back(precompiled_normalizer(std::move(map), CharsMapReading::kSentencePiece, kept));
   }
   if (model.remove_extra_whitespaces) steps.push_back(collapse_spaces_normalizer());
   if (model.add_dummy_prefix) steps.push_back(prepend_normalizer(" "));

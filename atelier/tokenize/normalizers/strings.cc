@@ -2,6 +2,7 @@
 
 #include "atelier/text/unicode.h"
 #include "atelier/text/utf8.h"
+#include "atelier/tokenize/byte_trie.h"
 #include "atelier/tokenize/pre_tokenizers/byte_level.h"
 
 namespace atelier::tokenize {
@@ -121,7 +122,8 @@ class ByteLevelNormalizer : public Normalizer {
 
 class PrecompiledNormalizer : public Normalizer {
  public:
-  PrecompiledNormalizer(CharsMap map, CharsMapReading reading) : map_(std::move(map)), reading_(reading) {}
+  PrecompiledNormalizer(CharsMap map, CharsMapReading reading, const std::vector<std::string>& kept)
+      : map_(std::move(map)), reading_(reading), kept_(entries_of(kept)) {}
 
   Status apply(AlignedText& text) const override {
     AlignedText out;
@@ -139,6 +141,11 @@ class PrecompiledNormalizer : public Normalizer {
   void replace_longest(const AlignedText& text, AlignedText& out) const {
     const std::string_view bytes = text.text();
     for (size_t i = 0; i < bytes.size();) {
+      if (const size_t kept = kept_length(bytes.substr(i)); kept > 0) {
+        out.append(text, i, i + kept);
+        i += kept;
+        continue;
+      }
       const auto match = map_.longest_prefix(bytes.substr(i));
       const size_t length = match ? match->length : text::utf8_length(bytes[i]);
       if (match) {
@@ -177,8 +184,29 @@ class PrecompiledNormalizer : public Normalizer {
     return text.source(out.empty() ? 0 : begin, end);
   }
 
+  static std::vector<std::pair<std::string_view, int32_t>> entries_of(const std::vector<std::string>& texts) {
+    std::vector<std::pair<std::string_view, int32_t>> entries;
+    for (const std::string& text : texts) {
+      if (!text.empty()) entries.emplace_back(text, 0);
+    }
+    return entries;
+  }
+
+  // Bytes of the longest kept text that `bytes` begins with, or 0.
+  size_t kept_length(std::string_view bytes) const {
+    size_t longest = 0;
+    ByteTrie::Node node = ByteTrie::kRoot;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      node = kept_.step(node, static_cast<unsigned char>(bytes[i]));
+      if (node == ByteTrie::kRoot) break;
+      if (kept_.value(node) != ByteTrie::kNoValue) longest = i + 1;
+    }
+    return longest;
+  }
+
   CharsMap map_;
   CharsMapReading reading_;
+  ByteTrie kept_;
 };
 
 class CollapseSpacesNormalizer : public Normalizer {
@@ -218,8 +246,8 @@ std::unique_ptr<Normalizer> strip_suffix_normalizer(std::string suffix) {
   return std::make_unique<StripSuffixNormalizer>(std::move(suffix));
 }
 std::unique_ptr<Normalizer> byte_level_normalizer() { return std::make_unique<ByteLevelNormalizer>(); }
-std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading) {
-  return std::make_unique<PrecompiledNormalizer>(std::move(map), reading);
+std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading, const std::vector<std::string>& kept) {
+  return std::make_unique<PrecompiledNormalizer>(std::move(map), reading, kept);
 }
 std::unique_ptr<Normalizer> collapse_spaces_normalizer() { return std::make_unique<CollapseSpacesNormalizer>(); }
 

@@ -1,6 +1,9 @@
 // Normalizers that look at more than one character: Replace, Prepend, Strip, Precompiled, ByteLevel, and SentencePiece's white space.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "atelier/text/regex.h"
 #include "atelier/tokenize/charsmap.h"
 #include "atelier/tokenize/normalizer.h"
@@ -18,7 +21,8 @@ enum class CharsMapReading {
   kHuggingFace,    // a grapheme cluster of up to five bytes becomes what its shortest prefix becomes, else character by character
   kSentencePiece,  // the longest entry at every position
 };
-std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading);
+// `kept`: texts that stay as they are wherever they stand, the longest first: SentencePiece's user-defined pieces. Not for kHuggingFace.
+std::unique_ptr<Normalizer> precompiled_normalizer(CharsMap map, CharsMapReading reading, const std::vector<std::string>& kept = {});
 
 // Takes every `suffix` off the end.
 std::unique_ptr<Normalizer> strip_suffix_normalizer(std::string suffix);
