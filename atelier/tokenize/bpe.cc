@@ -4,6 +4,7 @@
 
 #include "atelier/base/strings.h"
 #include "atelier/text/utf8.h"
+#include "atelier/tokenize/byte_level.h"
 
 namespace atelier::tokenize {
 
@@ -50,6 +51,17 @@ Status Bpe::add_merges(const std::vector<std::pair<std::string, std::string>>& m
   return {};
 }
 
+Bpe::Bpe(Vocabulary vocabulary, BpeOptions options) : Model(std::move(vocabulary)), options_(std::move(options)) {
+  const bool is_plain = options_.continuing_subword_prefix.empty() && options_.end_of_word_suffix.empty();
+  if (!is_plain) return;
+  if (!options_.ignore_merges) {
+    borders_ = WordBorders(vocabulary_);
+    // The spelling of these tokens is not the text that they stand for.
+    if ((options_.byte_fallback || options_.unk_token) && !borders_.are_everywhere()) borders_ = {};
+  }
+  byte_ids_ = find_byte_characters(vocabulary_);
+}
+
 Status Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
   if (options_.ignore_merges) {
     if (const auto id = vocabulary_.find(piece)) {
@@ -60,6 +72,25 @@ Status Bpe::tokenize(std::string_view piece, std::vector<ModelToken>& out) const
   thread_local std::vector<Symbol> symbols;
   symbols.clear();
   split_into_symbols(piece, symbols);
+  return merge(symbols, out);
+}
+
+Status Bpe::tokenize_bytes(std::string_view piece, std::vector<ModelToken>& out) const {
+  if (!byte_ids_) return Model::tokenize_bytes(piece, out);
+  if (options_.ignore_merges) {
+    if (const auto id = vocabulary_.find(encode_byte_level(piece))) {
+      out.push_back({*id, 0, static_cast<uint32_t>(piece.size())});
+      return {};
+    }
+  }
+  thread_local std::vector<Symbol> symbols;
+  symbols.clear();
+  for (uint32_t i = 0; i < piece.size(); ++i) symbols.push_back({(*byte_ids_)[static_cast<unsigned char>(piece[i])], i, i + 1});
+  return merge(symbols, out);
+}
+
+// Merges `symbols` and appends what they become.
+Status Bpe::merge(std::vector<Symbol>& symbols, std::vector<ModelToken>& out) const {
   merge_symbols(symbols, [this](const Symbol& left, const Symbol& right) { return merges_.find(left.id, right.id); });
   for (const Symbol& symbol : symbols) {
     if (symbol.id < 0) return Status::corrupt("the unknown token " + quoted(*options_.unk_token) + " is not in the vocabulary");

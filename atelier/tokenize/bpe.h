@@ -3,6 +3,7 @@
 // Symbols start as the characters of the piece; a character without a token becomes its bytes (byte fallback) or the unknown token.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "atelier/tokenize/merge_symbols.h"
 #include "atelier/tokenize/model.h"
+#include "atelier/tokenize/word_borders.h"
 
 namespace atelier::tokenize {
 
@@ -56,18 +58,23 @@ class Bpe : public Model {
                                              BpeOptions options, const std::string& name);
 
   Status tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
+  Status tokenize_bytes(std::string_view piece, std::vector<ModelToken>& out) const override;
+  size_t next_cut(std::string_view piece, size_t from) const override { return borders_.next(piece, from); }
   std::string name() const override { return "BPE"; }
 
  private:
-  Bpe(Vocabulary vocabulary, BpeOptions options) : Model(std::move(vocabulary)), options_(std::move(options)) {}
+  Bpe(Vocabulary vocabulary, BpeOptions options);
   Status add_merges(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& name);
   void split_into_symbols(std::string_view piece, std::vector<Symbol>& symbols) const;
   std::optional<TokenId> find_character(std::string_view character, bool is_first, bool is_last) const;
+  Status merge(std::vector<Symbol>& symbols, std::vector<ModelToken>& out) const;
   bool append_bytes(std::string_view spelled, uint32_t begin, std::vector<Symbol>& symbols) const;
 
   BpeOptions options_;
   std::optional<TokenId> unk_id_;
   MergeTable merges_;
+  std::optional<std::array<TokenId, 256>> byte_ids_;  // tokens of the byte-level characters, where the vocabulary has all of them
+  WordBorders borders_;
 };
 
 }  // namespace atelier::tokenize

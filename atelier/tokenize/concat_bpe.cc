@@ -21,6 +21,7 @@ ConcatBpe::ConcatBpe(Vocabulary vocabulary, std::vector<uint32_t> ranks, ConcatB
     if (const std::string* token = vocabulary_.token(id)) longest_token_ = std::max(longest_token_, token->size());
   }
   if (options_.byte_fallback) byte_tokens_ = find_byte_tokens(vocabulary_);
+  if (!options_.takes_whole_pieces && find(kMetaSpace)) borders_ = WordBorders(vocabulary_);
 }
 
 std::vector<uint32_t> ConcatBpe::ranks_of_scores(const std::vector<float>& scores) {
@@ -43,7 +44,8 @@ Status ConcatBpe::tokenize(std::string_view piece, std::vector<ModelToken>& out)
       return {};
     }
   }
-  std::vector<Symbol> symbols;
+  thread_local std::vector<Symbol> symbols;
+  symbols.clear();
   for (size_t i = 0, length = 0; i < piece.size(); i += length) {
     length = text::utf8_length(piece[i]);
     symbols.push_back({find(piece.substr(i, length)).value_or(kNoToken), static_cast<uint32_t>(i), static_cast<uint32_t>(i + length)});

@@ -9,6 +9,7 @@
 
 #include "atelier/tokenize/merge_symbols.h"
 #include "atelier/tokenize/model.h"
+#include "atelier/tokenize/word_borders.h"
 
 namespace atelier::tokenize {
 
@@ -31,6 +32,7 @@ class ConcatBpe : public Model {
   static std::vector<uint32_t> ranks_of_scores(const std::vector<float>& scores);
 
   Status tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
+  size_t next_cut(std::string_view piece, size_t from) const override { return borders_.next(piece, from); }
   std::string name() const override { return "BPE"; }
 
  private:
@@ -45,6 +47,7 @@ class ConcatBpe : public Model {
   ConcatBpeOptions options_;
   size_t longest_token_ = 0;  // bytes
   std::optional<std::vector<TokenId>> byte_tokens_;
+  WordBorders borders_;
 };
 
 }  // namespace atelier::tokenize

@@ -46,7 +46,7 @@ Status PipelineTokenizer::index_added_tokens() {
     AlignedText spelling = AlignedText::from_input(token.content);
     if (parts_.normalizer && !token.is_spelled_normalized) ATELIER_RETURN_IF_ERROR(parts_.normalizer->apply(spelling));
     if (spelling.empty()) continue;
-    normalized.push_back({spelling.text(), &token});
+    normalized.push_back({std::string(spelling.text()), &token});
     if (spelling.text() != token.content) normalized_spelling_[token.id] = spelling.text();
   }
   raw_matcher_ = TokenMatcher(raw);
@@ -54,77 +54,135 @@ Status PipelineTokenizer::index_added_tokens() {
   return {};
 }
 
+// One text on its way to ids.
+class PipelineTokenizer::Encoder {
+ public:
+  Encoder(const PipelineTokenizer& tokenizer, std::string_view text, const EncodeOptions& options)
+      : tokenizer_(tokenizer), parts_(tokenizer.parts_), text_(text), options_(options), cache_(tokenizer.caches_) {}
+
+  Result<Encoding> encode() {
+    const bool needs_sources = options_.with_offsets || options_.trusted != nullptr;
+    const AlignedText whole = AlignedText::from_input(text_, needs_sources ? Alignment::kExact : Alignment::kBeginning);
+    constexpr size_t kExpectedTokenBytes = 4;
+    out_.ids.reserve(text_.size() / kExpectedTokenBytes);
+    ATELIER_RETURN_IF_ERROR(encode_parts(whole, tokenizer_.raw_matcher_, [&](Span range) { return encode_between(whole, range); }));
+    if (parts_.post_processor) {
+      const auto spelling = [&](size_t i) {
+        const auto [begin, end] = out_.offsets[i];
+        return tokenizer_.find_added(out_.ids[i]) ? text::repair_utf8(text_.substr(begin, end - begin))
+                                                  : tokenizer_.id_to_token(out_.ids[i]);
+      };
+      parts_.post_processor->apply(out_, {text_, spelling, options_.add_special_tokens, options_.with_offsets});
+    }
+    return std::move(out_);
+  }
+
+ private:
+  // Cuts the added tokens of `matcher` out of `text`; `encode_rest` encodes what lies between them.
+  Status encode_parts(const AlignedText& text, const TokenMatcher& matcher, FunctionRef<Status(Span)> encode_rest) {
+    const auto counts = [&](const AddedToken& token, Span range) {
+      if (!token.special) return true;
+      return options_.trusted ? is_covered(*options_.trusted, text.source(range.begin, range.end)) : options_.parse_special;
+    };
+    std::vector<TextPart> parts;
+    matcher.split(text.text(), counts, parts);
+    for (const TextPart& part : parts) {
+      if (part.token == nullptr) {
+        ATELIER_RETURN_IF_ERROR(encode_rest(part.range));
+        continue;
+      }
+      out_.ids.push_back(part.token->id);
+      if (options_.with_offsets) append_offset(text.source(part.range.begin, part.range.end));
+    }
+    return {};
+  }
+
+  // Normalizes what lies between two added tokens and looks for those that are spelled in normalized text.
+  Status encode_between(const AlignedText& text, Span range) {
+    AlignedText part = text.slice(range.begin, range.end);
+    if (parts_.normalizer) ATELIER_RETURN_IF_ERROR(parts_.normalizer->apply(part));
+    if (tokenizer_.normalized_matcher_.empty()) return encode_plain(std::move(part));
+    return encode_parts(part, tokenizer_.normalized_matcher_, [&](Span rest) { return encode_plain(part.slice(rest.begin, rest.end)); });
+  }
+
+  Status encode_plain(AlignedText text) {
+    if (text.empty()) return {};
+    Pieces pieces{std::move(text), {}};
+    pieces.ranges.push_back({0, static_cast<uint32_t>(pieces.text.size())});
+    if (parts_.pre_tokenizer) ATELIER_RETURN_IF_ERROR(parts_.pre_tokenizer->apply(pieces));
+    for (const Span range : pieces.ranges) ATELIER_RETURN_IF_ERROR(encode_piece(pieces, range));
+    return {};
+  }
+
+  // Word by word, as far as the model says that this makes no difference.
+  Status encode_piece(const Pieces& pieces, Span range) {
+    const std::string_view bytes = pieces.text.text();
+    while (range.end - range.begin > WordCache::kMaxBytes) {
+      const std::string_view piece = bytes.substr(range.begin, range.end - range.begin);
+      const size_t length = pieces.are_bytes ? piece.size() : parts_.model->next_cut(piece, 0);
+      const Span word{range.begin, range.begin + static_cast<uint32_t>(length)};
+      if (length <= WordCache::kMaxBytes) {
+        ATELIER_RETURN_IF_ERROR(encode_word(pieces, word));
+      } else {
+        ATELIER_RETURN_IF_ERROR(run_model(pieces, word));
+        append(pieces, word.begin, tokens_);
+      }
+      if (length == piece.size()) return {};
+      range.begin = word.end;
+    }
+    return encode_word(pieces, range);
+  }
+
+  Status encode_word(const Pieces& pieces, Span word) {
+    const WordCache::Key key = WordCache::key_of(pieces.text.text(), word);
+    const WordCache::Entry* entry = (*cache_).find(key);
+    if (entry == nullptr) {
+      ATELIER_RETURN_IF_ERROR(run_model(pieces, word));
+      (*cache_).insert(key, tokens_);
+      append(pieces, word.begin, tokens_);
+      return {};
+    }
+    out_.ids.insert(out_.ids.end(), entry->ids.begin(), entry->ids.begin() + entry->num_tokens);
+    for (size_t i = 0; options_.with_offsets && i < entry->num_tokens; ++i) {
+      append_offset(source(pieces, word.begin + entry->begins[i], word.begin + entry->ends[i]));
+    }
+    return {};
+  }
+
+  Status run_model(const Pieces& pieces, Span range) {
+    tokens_.clear();
+    const std::string_view piece = pieces.text.text().substr(range.begin, range.end - range.begin);
+    return pieces.are_bytes ? parts_.model->tokenize_bytes(piece, tokens_) : parts_.model->tokenize(piece, tokens_);
+  }
+
+  void append(const Pieces& pieces, uint32_t begin, const std::vector<ModelToken>& tokens) {
+    for (const ModelToken& token : tokens) {
+      out_.ids.push_back(token.id);
+      if (options_.with_offsets) append_offset(source(pieces, begin + token.begin, begin + token.end));
+    }
+  }
+
+  static Span source(const Pieces& pieces, size_t begin, size_t end) {
+    return pieces.are_bytes ? pieces.text.source_of_bytes(begin, end) : pieces.text.source(begin, end);
+  }
+
+  void append_offset(Span source) { out_.offsets.emplace_back(source.begin, source.end); }
+
+  const PipelineTokenizer& tokenizer_;
+  const PipelineParts& parts_;
+  std::string_view text_;
+  const EncodeOptions& options_;
+  WordCaches::Lease cache_;
+  std::vector<ModelToken> tokens_;  // of the piece at hand
+  Encoding out_;
+};
+
 Result<Encoding> PipelineTokenizer::encode(std::string_view text, const EncodeOptions& options) const {
   if (text.size() > AlignedText::kMaxBytes) {
     return Status::out_of_range("tokenize: the text has " + std::to_string(text.size()) + " bytes, limit " +
                                 std::to_string(AlignedText::kMaxBytes) + "; encode it in parts");
   }
-  const auto counts = [&](const AddedToken& token, Span source) {
-    if (!token.special) return true;
-    return options.trusted ? is_covered(*options.trusted, source) : options.parse_special;
-  };
-  const AlignedText whole = AlignedText::from_input(text);
-  const auto counts_here = [&](const AddedToken& token, Span range) { return counts(token, whole.source(range.begin, range.end)); };
-  std::vector<TextPart> parts;
-  raw_matcher_.split(whole.text(), counts_here, parts);
-
-  Encoding encoding;
-  for (const TextPart& part : parts) {
-    if (part.token == nullptr) {
-      ATELIER_RETURN_IF_ERROR(encode_between(whole, part.range, counts, encoding));
-      continue;
-    }
-    const Span source = whole.source(part.range.begin, part.range.end);
-    encoding.ids.push_back(part.token->id);
-    encoding.offsets.emplace_back(source.begin, source.end);
-  }
-  if (parts_.post_processor) {
-    const auto spelling = [&](size_t i) {
-      const auto [begin, end] = encoding.offsets[i];
-      return find_added(encoding.ids[i]) ? text::repair_utf8(text.substr(begin, end - begin)) : id_to_token(encoding.ids[i]);
-    };
-    parts_.post_processor->apply(encoding, {text, spelling, options.add_special_tokens});
-  }
-  return encoding;
-}
-
-// Normalizes what lies between two added tokens and looks for those that are spelled in normalized text.
-Status PipelineTokenizer::encode_between(const AlignedText& text, Span range, SpecialFilter counts, Encoding& out) const {
-  AlignedText part = text.slice(range.begin, range.end);
-  if (parts_.normalizer) ATELIER_RETURN_IF_ERROR(parts_.normalizer->apply(part));
-  if (normalized_matcher_.empty()) return encode_plain(std::move(part), out);
-  const auto counts_here = [&](const AddedToken& token, Span match) { return counts(token, part.source(match.begin, match.end)); };
-  std::vector<TextPart> parts;
-  normalized_matcher_.split(part.text(), counts_here, parts);
-  for (const TextPart& piece : parts) {
-    if (piece.token == nullptr) {
-      ATELIER_RETURN_IF_ERROR(encode_plain(part.slice(piece.range.begin, piece.range.end), out));
-      continue;
-    }
-    const Span source = part.source(piece.range.begin, piece.range.end);
-    out.ids.push_back(piece.token->id);
-    out.offsets.emplace_back(source.begin, source.end);
-  }
-  return {};
-}
-
-Status PipelineTokenizer::encode_plain(AlignedText text, Encoding& out) const {
-  if (text.empty()) return {};
-  Pieces pieces{std::move(text), {}};
-  pieces.ranges.push_back({0, static_cast<uint32_t>(pieces.text.size())});
-  if (parts_.pre_tokenizer) ATELIER_RETURN_IF_ERROR(parts_.pre_tokenizer->apply(pieces));
-  std::vector<ModelToken> tokens;
-  for (const Span range : pieces.ranges) {
-    tokens.clear();
-    const std::string_view piece = std::string_view(pieces.text.text()).substr(range.begin, range.end - range.begin);
-    ATELIER_RETURN_IF_ERROR(parts_.model->tokenize(piece, tokens));
-    for (const ModelToken& token : tokens) {
-      const Span source = pieces.text.source(range.begin + token.begin, range.begin + token.end);
-      out.ids.push_back(token.id);
-      out.offsets.emplace_back(source.begin, source.end);
-    }
-  }
-  return {};
+  return Encoder(*this, text, options).encode();
 }
 
 class PipelineTokenizer::Stream : public TokenStream {

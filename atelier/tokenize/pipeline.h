@@ -17,6 +17,7 @@
 #include "atelier/tokenize/post_processor.h"
 #include "atelier/tokenize/pre_tokenizer.h"
 #include "atelier/tokenize/tokenizer.h"
+#include "atelier/tokenize/word_cache.h"
 
 namespace atelier::tokenize {
 
@@ -47,13 +48,11 @@ class PipelineTokenizer : public Tokenizer {
   std::string kind() const override { return parts_.kind; }
 
  private:
+  class Encoder;
   class Stream;
-  using SpecialFilter = FunctionRef<bool(const AddedToken&, Span source)>;
 
   explicit PipelineTokenizer(PipelineParts parts) : parts_(std::move(parts)) {}
   Status index_added_tokens();
-  Status encode_between(const AlignedText& text, Span range, SpecialFilter counts, Encoding& out) const;
-  Status encode_plain(AlignedText text, Encoding& out) const;
   const AddedToken* find_added(TokenId id) const;
 
   PipelineParts parts_;
@@ -62,6 +61,7 @@ class PipelineTokenizer : public Tokenizer {
   std::unordered_map<TokenId, std::string> normalized_spelling_;  // where the normalizer changes it: what decoding starts from
   TokenMatcher raw_matcher_, normalized_matcher_;
   int64_t vocab_size_ = 0;
+  mutable WordCaches caches_;
 };
 
 }  // namespace atelier::tokenize

@@ -17,8 +17,9 @@ class Surround : public PostProcessor {
     if (!context.add_special_tokens) return;
     const std::pair<size_t, size_t> end(context.text.size(), context.text.size());
     encoding.ids.insert(encoding.ids.begin(), before_.begin(), before_.end());
-    encoding.offsets.insert(encoding.offsets.begin(), before_.size(), {0, 0});
     encoding.ids.insert(encoding.ids.end(), after_.begin(), after_.end());
+    if (!context.with_offsets) return;
+    encoding.offsets.insert(encoding.offsets.begin(), before_.size(), {0, 0});
     encoding.offsets.insert(encoding.offsets.end(), after_.size(), end);
   }
 
@@ -51,7 +52,7 @@ class TrimOffsets : public PostProcessor {
   explicit TrimOffsets(bool add_prefix_space) : add_prefix_space_(add_prefix_space) {}
 
   void apply(Encoding& encoding, const PostContext& context) const override {
-    for (size_t i = 0; i < encoding.ids.size(); ++i) {
+    for (size_t i = 0; i < encoding.offsets.size(); ++i) {
       const std::string token = context.spelling(i);
       auto& [begin, end] = encoding.offsets[i];
       size_t leading = count_leading_spaces(token);

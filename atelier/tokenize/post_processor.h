@@ -19,6 +19,7 @@ struct PostContext {
   // What stands for the i-th token of the encoding: its entry in the vocabulary; for an added token, the text that it was cut out of.
   FunctionRef<std::string(size_t)> spelling;
   bool add_special_tokens;
+  bool with_offsets;  // otherwise the encoding has none
 };
 
 class PostProcessor {

@@ -2,6 +2,7 @@
 
 #include "atelier/base/strings.h"
 #include "atelier/text/utf8.h"
+#include "atelier/tokenize/pre_tokenizers/byte_level.h"
 
 namespace atelier::tokenize {
 namespace {
@@ -85,7 +86,7 @@ Status split_pieces(Pieces& pieces, FindMatches find, SplitBehavior behavior, bo
   std::vector<Span> out;
   std::vector<Part> parts;
   for (const Span range : pieces.ranges) {
-    const std::string_view piece = std::string_view(pieces.text.text()).substr(range.begin, range.end - range.begin);
+    const std::string_view piece = pieces.text.text().substr(range.begin, range.end - range.begin);
     ATELIER_RETURN_IF_ERROR(cut(piece, find, invert, parts));
     if (behavior == SplitBehavior::kContiguous) merge_contiguous(parts);
     if (behavior == SplitBehavior::kMergedWithPrevious) merge_with_previous(parts);
@@ -113,8 +114,7 @@ Status split_at_characters(Pieces& pieces, FunctionRef<bool(char32_t)> is_delimi
 }
 
 void rewrite_pieces(Pieces& pieces, FunctionRef<void(const AlignedText& from, Span range, AlignedText& to)> rewrite) {
-  AlignedText to;
-  to.reserve(pieces.text.size() + pieces.text.size() / 4);
+  AlignedText to = pieces.text.start_rewrite(pieces.text.size() + pieces.text.size() / 4);
   for (Span& range : pieces.ranges) {
     const auto begin = static_cast<uint32_t>(to.size());
     rewrite(pieces.text, range, to);
@@ -125,7 +125,10 @@ void rewrite_pieces(Pieces& pieces, FunctionRef<void(const AlignedText& from, Sp
 }
 
 Status PreTokenizerSequence::apply(Pieces& pieces) const {
-  for (const auto& step : steps_) ATELIER_RETURN_IF_ERROR(step->apply(pieces));
+  for (const auto& step : steps_) {
+    spell_out_bytes(pieces);
+    ATELIER_RETURN_IF_ERROR(step->apply(pieces));
+  }
   return {};
 }
 

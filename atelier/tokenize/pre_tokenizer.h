@@ -17,6 +17,7 @@ namespace atelier::tokenize {
 struct Pieces {
   AlignedText text;
   std::vector<Span> ranges;
+  bool are_bytes = false;  // the vocabulary spells them in byte-level characters
 };
 
 class PreTokenizer {

@@ -8,33 +8,12 @@ namespace {
 
 using enum PreTokenizerStageKind;
 
-// cl100k_base of tiktoken, which Llama 3 took over: contractions in either case, up to three digits, newlines after punctuation.
-constexpr const char* kCl100kPattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-// Qwen 2: as cl100k, but digits one at a time.
-constexpr const char* kQwen2Pattern =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-// o200k_base: words split where lower case turns to upper, contractions belong to their word.
-constexpr const char* kO200kPattern =
-    R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
-    R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?)"
-    R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
-// Mistral's Tekken: o200k without contractions, digits one at a time.
-constexpr const char* kTekkenPattern = R"([^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+)"
-                                       R"(|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*)"
-                                       R"(|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
-
 constexpr const char* kBloomPattern = R"( ?[^(\s|[.,!?…。，、।۔،])]+)";
 
 constexpr const char* kDeepseekHanPattern = R"([一-龥ࠀ-一가-퟿]+)";
 constexpr const char* kDeepseekLettersPattern =
     R"(\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-\u1F7Dᾀ-ᾴᾶ-ᾼ\u1FBEῂ-ῄῆ-ῌῐ-\u1FD3ῖ-\u1FDBῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤ\u2126ℨ\u212A-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+)";
 constexpr const char* kDeepseekPunctuationPattern = R"(\s?[!-/:-~！-／：-～‘-‟　-。]+)";
-constexpr const char* kDeepseekV3Pattern =
-    R"([!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 const std::vector<NamedPreTokenizer>& table() {
   static const std::vector<NamedPreTokenizer> kTable = {
@@ -57,7 +36,7 @@ const std::vector<NamedPreTokenizer>& table() {
       {.names = {"bloom", "gpt3-finnish", "poro-chat"}, .stages = {{kSplit, kBloomPattern}, {kByteLevel}}},
       {.names = {"falcon"}, .stages = {{kPunctuationRuns}, {kGpt2ByteLevel}, {kDigitRuns}, {kSplit, "[0-9][0-9][0-9]"}}},
       {.names = {"deepseek-llm"},
-       .stages = {{kSplit, "[\r\n]"},
+       .stages = {{kSplit, kLineEndPattern},
                   {kSplit, kDeepseekLettersPattern},
                   {kSplit, kDeepseekPunctuationPattern},
                   {kSplit, R"(\s+$)"},
@@ -65,14 +44,14 @@ const std::vector<NamedPreTokenizer>& table() {
                   {kDigits},
                   {kByteLevel}}},
       {.names = {"deepseek-coder"},
-       .stages = {{kSplit, "[\r\n]"},
-                  {kSplit, R"(\s?\p{L}+)"},
-                  {kSplit, R"(\s?\p{P}+)"},
+       .stages = {{kSplit, kLineEndPattern},
+                  {kSplit, kSpacedLettersPattern},
+                  {kSplit, kSpacedPunctuationPattern},
                   {kSplit, kDeepseekHanPattern},
                   {kDigits},
                   {kByteLevel}}},
       {.names = {"deepseek-v3"},
-       .stages = {{kSplit, R"(\p{N}{1,3})"}, {kSplit, R"([一-龥぀-ゟ゠-ヿ]+)"}, {kSplit, kDeepseekV3Pattern}, {kByteLevel}}},
+       .stages = {{kSplit, kNumberTriplesPattern}, {kSplit, R"([一-龥぀-ゟ゠-ヿ]+)"}, {kSplit, kDeepseekV3Pattern}, {kByteLevel}}},
   };
   return kTable;
 }
@@ -92,8 +71,7 @@ Result<std::unique_ptr<PreTokenizer>> create_stage(const PreTokenizerStage& stag
     case kSplit:
       break;
   }
-  ATELIER_TRY(text::Regex regex, text::Regex::compile(stage.pattern, "pre-tokenizer"));
-  return split_pre_tokenizer(std::move(regex), SplitBehavior::kIsolated);
+  return pattern_pre_tokenizer(stage.pattern, SplitBehavior::kIsolated, /*invert=*/false, "pre-tokenizer");
 }
 
 }  // namespace

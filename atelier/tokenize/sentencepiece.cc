@@ -9,8 +9,6 @@
 namespace atelier::tokenize {
 namespace {
 
-constexpr const char* kMetaSpace = "▁";
-
 Result<std::unique_ptr<Normalizer>> create_normalizer(const SentencePieceModel& model, const std::string& name) {
   std::vector<std::unique_ptr<Normalizer>> steps;
   if (!model.precompiled_charsmap.empty()) {

@@ -28,6 +28,7 @@ struct EncodeOptions {
   // With `trusted`: special tokens are formed only from bytes inside these [begin, end) ranges of the text (sorted, disjoint), as
   // the chat template's own characters are; overrides parse_special. See chat_template.h.
   const std::vector<std::pair<size_t, size_t>>* trusted = nullptr;
+  bool with_offsets = true;  // without, Encoding::offsets stays empty, and encoding is faster
 };
 
 struct Encoding {
@@ -77,6 +78,12 @@ class Tokenizer {
 
   // Invalid UTF-8 in `text` is read as U+FFFD per maximal invalid part, as Python's errors="replace" does.
   virtual Result<Encoding> encode(std::string_view text, const EncodeOptions& options = {}) const = 0;
+
+  // The ids alone: encode() without offsets.
+  Result<std::vector<TokenId>> encode_ids(std::string_view text, EncodeOptions options = {}) const;
+  // encode_ids() of every text, with the threads of parallel/; to be called from the owner thread. `trusted` belongs to one text and
+  // must be null. An error is that of the first text that has one.
+  Result<std::vector<std::vector<TokenId>>> encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options = {}) const;
 
   // The text of `ids`. Ids outside the vocabulary are an error. `skip_special` leaves special tokens out.
   virtual Result<std::string> decode(std::span<const TokenId> ids, bool skip_special = true) const = 0;

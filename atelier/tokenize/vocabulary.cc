@@ -1,5 +1,7 @@
 #include "atelier/tokenize/vocabulary.h"
 
+#include <algorithm>
+
 namespace atelier::tokenize {
 
 void Vocabulary::add(std::string token, TokenId id, bool replaces) {
@@ -7,8 +9,23 @@ void Vocabulary::add(std::string token, TokenId id, bool replaces) {
   const auto index = static_cast<size_t>(id);
   if (index >= tokens_.size()) tokens_.resize(index + 1);
   tokens_[index] = &stored;
-  const auto [it, is_new] = ids_.emplace(stored, id);
-  if (!is_new && replaces) it->second = id;
+  if (2 * (num_strings_ + 1) > slots_.size()) grow();
+  const uint64_t hash = hash_bytes(stored);
+  Slot& slot = slots_[find_slot(stored, hash)];
+  if (slot.is_free()) {
+    slot = {&stored, static_cast<uint32_t>(hash >> 32), id};
+    ++num_strings_;
+  } else if (replaces) {
+    slot.id = id;
+  }
+}
+
+void Vocabulary::grow() {
+  std::vector<Slot> before(std::max<size_t>(16, 2 * slots_.size()));
+  before.swap(slots_);
+  for (const Slot& slot : before) {
+    if (!slot.is_free()) slots_[find_slot(*slot.token, hash_bytes(*slot.token))] = slot;
+  }
 }
 
 Status Vocabulary::check_id(int64_t id, size_t num_entries, const std::string& name) {

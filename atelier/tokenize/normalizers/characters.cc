@@ -103,8 +103,7 @@ class BertNormalizer : public Normalizer {
 }  // namespace
 
 void rewrite_characters(AlignedText& text, FunctionRef<void(char32_t, std::u32string&)> rewrite) {
-  AlignedText out;
-  out.reserve(text.size());
+  AlignedText out = text.start_rewrite(text.size());
   std::u32string characters;
   std::string bytes;
   for (size_t i = 0, length = 0; i < text.size(); i += length) {
@@ -112,7 +111,7 @@ void rewrite_characters(AlignedText& text, FunctionRef<void(char32_t, std::u32st
     bytes.clear();
     rewrite(text::decode_utf8(text.text(), i, length), characters);
     for (const char32_t c : characters) text::append_utf8(bytes, c);
-    out.append(bytes, text.source(i, i + length));
+    out.append_for(bytes, text, i, i + length);
   }
   text = std::move(out);
 }

@@ -16,13 +16,12 @@ class ReplaceNormalizer : public Normalizer {
     if (from_.empty()) return {};
     size_t at = text.text().find(from_);
     if (at == std::string::npos) return {};
-    AlignedText out;
-    out.reserve(text.size());
+    AlignedText out = text.start_rewrite(text.size());
     size_t done = 0;
     for (; at != std::string::npos; at = text.text().find(from_, done)) {
       out.append(text, done, at);
       done = at + from_.size();
-      out.append(to_, text.source(at, done));
+      out.append_for(to_, text, at, done);
     }
     out.append(text, done, text.size());
     text = std::move(out);
@@ -38,11 +37,11 @@ class ReplaceRegexNormalizer : public Normalizer {
   ReplaceRegexNormalizer(text::Regex from, std::string to) : from_(std::move(from)), to_(std::move(to)) {}
 
   Status apply(AlignedText& text) const override {
-    AlignedText out;
+    AlignedText out = text.start_rewrite(text.size());
     size_t done = 0;
     ATELIER_RETURN_IF_ERROR(from_.find_all(text.text(), [&](size_t begin, size_t end) {
       out.append(text, done, begin);
-      out.append(to_, text.source(begin, end));
+      out.append_for(to_, text, begin, end);
       done = end;
     }));
     out.append(text, done, text.size());
@@ -61,9 +60,8 @@ class PrependNormalizer : public Normalizer {
 
   Status apply(AlignedText& text) const override {
     if (text.empty()) return {};
-    AlignedText out;
-    out.reserve(text.size() + prefix_.size());
-    out.append(prefix_, text.source(0, text::utf8_length(text.text()[0])));
+    AlignedText out = text.start_rewrite(text.size() + prefix_.size());
+    out.append_for(prefix_, text, 0, text::utf8_length(text.text()[0]));
     out.append(text, 0, text.size());
     text = std::move(out);
     return {};
@@ -78,7 +76,7 @@ class StripNormalizer : public Normalizer {
   StripNormalizer(bool left, bool right) : left_(left), right_(right) {}
 
   Status apply(AlignedText& text) const override {
-    const std::string& bytes = text.text();
+    const std::string_view bytes = text.text();
     size_t begin = 0, end = bytes.size(), length = 0;
     while (left_ && begin < end && text::is_white_space(text::decode_utf8(bytes, begin, length))) begin += length;
     while (right_ && end > begin) {
@@ -112,8 +110,7 @@ class StripSuffixNormalizer : public Normalizer {
 class ByteLevelNormalizer : public Normalizer {
  public:
   Status apply(AlignedText& text) const override {
-    AlignedText out;
-    out.reserve(text.size() + text.size() / 4);
+    AlignedText out = text.start_rewrite(text.size() + text.size() / 4);
     append_byte_level(text, {0, static_cast<uint32_t>(text.size())}, out);
     text = std::move(out);
     return {};
@@ -126,8 +123,7 @@ class PrecompiledNormalizer : public Normalizer {
       : map_(std::move(map)), reading_(reading), kept_(entries_of(kept)) {}
 
   Status apply(AlignedText& text) const override {
-    AlignedText out;
-    out.reserve(text.size());
+    AlignedText out = text.start_rewrite(text.size());
     if (reading_ == CharsMapReading::kSentencePiece) {
       replace_longest(text, out);
     } else {
@@ -149,7 +145,7 @@ class PrecompiledNormalizer : public Normalizer {
       const auto match = map_.longest_prefix(bytes.substr(i));
       const size_t length = match ? match->length : text::utf8_length(bytes[i]);
       if (match) {
-        out.append(match->replacement, text.source(i, i + length));
+        out.append_for(match->replacement, text, i, i + length);
       } else {
         out.append(text, i, i + length);
       }
@@ -175,8 +171,13 @@ class PrecompiledNormalizer : public Normalizer {
   }
 
   bool replace_part(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
+<<<<<<< HEAD
     const auto match = map_.shortest_prefix(std::string_view(text.text()).substr(begin, end - begin));
     if (match) out.append(match->replacement, source_of(text, begin, end, out));
+=======
+    const auto match = map_.shortest_prefix(text.text().substr(begin, end - begin));
+    if (match) out.append_for(match->replacement, text, begin, end);
+>>>>>>> a96a859 (Tokenizers: scanners for the common patterns, a cache of words, ids without offsets, batches by the thread team)
     return match.has_value();
   }
 
@@ -212,9 +213,8 @@ class PrecompiledNormalizer : public Normalizer {
 class CollapseSpacesNormalizer : public Normalizer {
  public:
   Status apply(AlignedText& text) const override {
-    AlignedText out;
-    out.reserve(text.size());
-    const std::string& bytes = text.text();
+    AlignedText out = text.start_rewrite(text.size());
+    const std::string_view bytes = text.text();
     for (size_t i = 0; i < bytes.size();) {
       if (bytes[i] != ' ') {
         const size_t end = std::min(bytes.find(' ', i), bytes.size());
@@ -224,7 +224,7 @@ class CollapseSpacesNormalizer : public Normalizer {
       }
       size_t end = i;
       while (end < bytes.size() && bytes[end] == ' ') ++end;
-      if (i > 0 && end < bytes.size()) out.append(" ", text.source(i, end));
+      if (i > 0 && end < bytes.size()) out.append_for(" ", text, i, end);
       i = end;
     }
     text = std::move(out);

@@ -20,10 +20,9 @@ std::unique_ptr<Normalizer> unicode_normalizer(text::NormalForm form) { return s
 
 void apply_normal_form(AlignedText& text, text::NormalForm form) {
   if (text::is_normalized(text.text(), form)) return;
-  AlignedText out;
-  out.reserve(text.size());
+  AlignedText out = text.start_rewrite(text.size());
   for (const text::SourcedCharacter& c : text::normalize(text.text(), form)) {
-    out.append(text::to_utf8(c.value), text.source(c.begin, c.end));
+    out.append_for(text::to_utf8(c.value), text, c.begin, c.end);
   }
   text = std::move(out);
 }

@@ -1,24 +1,18 @@
 #include "atelier/tokenize/pre_tokenizers/byte_level.h"
 
-#include "atelier/base/error.h"
-#include "atelier/text/regex.h"
 #include "atelier/text/utf8.h"
 #include "atelier/tokenize/byte_level.h"
+#include "atelier/tokenize/pre_tokenizers/split.h"
 #include "atelier/tokenize/pretokenizer_patterns.h"
 
 namespace atelier::tokenize {
 namespace {
 
-const text::Regex& gpt2_regex() {
-  static const text::Regex kRegex = text::Regex::compile(kGpt2Pattern, "ByteLevel").value();
-  return kRegex;
-}
-
 void add_space_in_front(Pieces& pieces) {
   rewrite_pieces(pieces, [](const AlignedText& from, Span range, AlignedText& to) {
     if (from.text()[range.begin] != ' ') {
       const size_t length = text::utf8_length(from.text()[range.begin]);
-      to.append(" ", from.source(range.begin, range.begin + length));
+      to.append_for(" ", from, range.begin, range.begin + length);
     }
     to.append(from, range.begin, range.end);
   });
@@ -26,20 +20,20 @@ void add_space_in_front(Pieces& pieces) {
 
 class ByteLevelPreTokenizer : public PreTokenizer {
  public:
-  explicit ByteLevelPreTokenizer(const ByteLevelOptions& options) : options_(options) {}
+  explicit ByteLevelPreTokenizer(const ByteLevelOptions& options) : options_(options) {
+    split_ = pattern_pre_tokenizer(kGpt2Pattern, SplitBehavior::kIsolated, /*invert=*/false, "ByteLevel").value();
+  }
 
   Status apply(Pieces& pieces) const override {
     if (options_.add_prefix_space) add_space_in_front(pieces);
-    if (options_.use_regex) {
-      const auto find = [](std::string_view piece, MatchVisitor visit) { return gpt2_regex().find_all(piece, visit); };
-      ATELIER_RETURN_IF_ERROR(split_pieces(pieces, find, SplitBehavior::kIsolated));
-    }
-    rewrite_pieces(pieces, [](const AlignedText& from, Span range, AlignedText& to) { append_byte_level(from, range, to); });
+    if (options_.use_regex) ATELIER_RETURN_IF_ERROR(split_->apply(pieces));
+    pieces.are_bytes = true;
     return {};
   }
 
  private:
   ByteLevelOptions options_;
+  std::unique_ptr<PreTokenizer> split_;  // GPT-2's
 };
 
 }  // namespace
@@ -48,11 +42,17 @@ std::unique_ptr<PreTokenizer> byte_level_pre_tokenizer(const ByteLevelOptions& o
   return std::make_unique<ByteLevelPreTokenizer>(options);
 }
 
+void spell_out_bytes(Pieces& pieces) {
+  if (!pieces.are_bytes) return;
+  rewrite_pieces(pieces, [](const AlignedText& from, Span range, AlignedText& to) { append_byte_level(from, range, to); });
+  pieces.are_bytes = false;
+}
+
 void append_byte_level(const AlignedText& from, Span range, AlignedText& to) {
   for (size_t i = range.begin, length = 0; i < range.end; i += length) {
     length = text::utf8_length(from.text()[i]);
-    const Span source = from.source(i, i + length);
-    for (size_t j = i; j < i + length; ++j) to.append(byte_to_character(static_cast<unsigned char>(from.text()[j])), source);
+    for (size_t j = i; j < i + length; ++j)
+      to.append_for(byte_to_character(static_cast<unsigned char>(from.text()[j])), from, i, i + length);
   }
 }
 

@@ -24,17 +24,17 @@ class MetaspacePreTokenizer : public PreTokenizer {
 
  private:
   void rewrite(const AlignedText& from, Span range, AlignedText& to) const {
-    const std::string_view piece = std::string_view(from.text()).substr(range.begin, range.end - range.begin);
+    const std::string_view piece = from.text().substr(range.begin, range.end - range.begin);
     const bool starts_with_space = piece.starts_with(' ') || piece.starts_with(options_.replacement);
-    const Span first = from.source(range.begin, range.begin + text::utf8_length(piece[0]));
+    const size_t first_end = range.begin + text::utf8_length(piece[0]);
     const bool is_wanted = options_.prepend == MetaspaceOptions::Prepend::kAlways ||
-                           (options_.prepend == MetaspaceOptions::Prepend::kFirst && first.begin == 0);
-    if (is_wanted && !starts_with_space) to.append(options_.replacement, first);
+                           (options_.prepend == MetaspaceOptions::Prepend::kFirst && from.comes_from_beginning(range.begin, first_end));
+    if (is_wanted && !starts_with_space) to.append_for(options_.replacement, from, range.begin, first_end);
     size_t done = range.begin;
     for (size_t i = range.begin; i < range.end; ++i) {
       if (from.text()[i] != ' ') continue;
       to.append(from, done, i);
-      to.append(options_.replacement, from.source(i, i + 1));
+      to.append_for(options_.replacement, from, i, i + 1);
       done = i + 1;
     }
     to.append(from, done, range.end);

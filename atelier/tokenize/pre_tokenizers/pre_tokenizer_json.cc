@@ -43,14 +43,12 @@ PreTokenizerResult create_split(const Json& json, const std::string& name) {
   ATELIER_TRY(const std::string behavior_name, json.get_string("behavior"));
   ATELIER_TRY(const SplitBehavior behavior, parse_split_behavior(behavior_name));
   ATELIER_TRY(const bool invert, json.get_bool("invert", false));
-  ATELIER_TRY(text::Regex regex, text::Regex::compile(pattern.is_regex ? pattern.text : escape_regex(pattern.text), name));
-  return split_pre_tokenizer(std::move(regex), behavior, invert);
+  return pattern_pre_tokenizer(pattern.is_regex ? pattern.text : escape_regex(pattern.text), behavior, invert, name);
 }
 
 // Words and runs of anything else that is no white space; \w with the join controls that Rust's regex crate counts in.
 PreTokenizerResult create_whitespace() {
-  ATELIER_TRY(text::Regex regex, text::Regex::compile(R"([\w\u200c\u200d]+|[^\w\s\u200c\u200d]+)", "Whitespace"));
-  return split_pre_tokenizer(std::move(regex), SplitBehavior::kRemoved, /*invert=*/true);
+  return pattern_pre_tokenizer(R"([\w\u200c\u200d]+|[^\w\s\u200c\u200d]+)", SplitBehavior::kRemoved, /*invert=*/true, "Whitespace");
 }
 
 PreTokenizerResult create_punctuation(const Json& json) {

@@ -1,6 +1,9 @@
 #include "atelier/tokenize/pre_tokenizers/split.h"
 
+#include "atelier/text/character_class.h"
+#include "atelier/text/regex.h"
 #include "atelier/text/unicode.h"
+#include "atelier/tokenize/scanners/scanner.h"
 
 namespace atelier::tokenize {
 namespace {
@@ -21,6 +24,24 @@ class SplitPreTokenizer : public PreTokenizer {
   bool invert_;
 };
 
+class ScannerPreTokenizer : public PreTokenizer {
+ public:
+  explicit ScannerPreTokenizer(const Scanner& scanner) : scanner_(scanner) {}
+
+  Status apply(Pieces& pieces) const override {
+    const std::string_view text = pieces.text.text();
+    constexpr size_t kExpectedPieceBytes = 4;
+    std::vector<Span> out;
+    out.reserve(pieces.ranges.size() + text.size() / kExpectedPieceBytes);
+    for (const Span range : pieces.ranges) scanner_.scan(text, range, out);
+    pieces.ranges = std::move(out);
+    return {};
+  }
+
+ private:
+  const Scanner& scanner_;
+};
+
 class CharacterPreTokenizer : public PreTokenizer {
  public:
   CharacterPreTokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior) : is_delimiter_(is_delimiter), behavior_(behavior) {}
@@ -34,8 +55,16 @@ class CharacterPreTokenizer : public PreTokenizer {
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> split_pre_tokenizer(text::Regex regex, SplitBehavior behavior, bool invert) {
-  return std::make_unique<SplitPreTokenizer>(std::move(regex), behavior, invert);
+Result<std::unique_ptr<PreTokenizer>> pattern_pre_tokenizer(const std::string& pattern, SplitBehavior behavior, bool invert,
+                                                            const std::string& name) {
+  const Scanner* scanner = find_scanner(pattern);
+  const bool keeps_all = behavior == SplitBehavior::kIsolated;
+  const bool keeps_matches = behavior == SplitBehavior::kRemoved && invert;
+  if (scanner != nullptr && (keeps_all || (keeps_matches && scanner->matches_everything))) {
+    return std::unique_ptr<PreTokenizer>(std::make_unique<ScannerPreTokenizer>(*scanner));
+  }
+  ATELIER_TRY(text::Regex regex, text::Regex::compile(pattern, name));
+  return std::unique_ptr<PreTokenizer>(std::make_unique<SplitPreTokenizer>(std::move(regex), behavior, invert));
 }
 
 std::unique_ptr<PreTokenizer> character_pre_tokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior) {

@@ -1,12 +1,14 @@
-// Split: cuts at the matches of a regular expression or of a string.
+// Split: cuts at the matches of a regular expression or at characters of a kind.
 #pragma once
 
-#include "atelier/text/regex.h"
 #include "atelier/tokenize/pre_tokenizer.h"
 
 namespace atelier::tokenize {
 
-std::unique_ptr<PreTokenizer> split_pre_tokenizer(text::Regex regex, SplitBehavior behavior, bool invert = false);
+// Cuts at the matches of `pattern`: with a scanner where one is written for it, else with the regular expression. `name` stands in
+// error messages.
+Result<std::unique_ptr<PreTokenizer>> pattern_pre_tokenizer(const std::string& pattern, SplitBehavior behavior, bool invert,
+                                                            const std::string& name);
 
 // Cuts at code points that `is_delimiter` accepts.
 std::unique_ptr<PreTokenizer> character_pre_tokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior);
