@@ -93,6 +93,7 @@ void compose(std::vector<SourcedCharacter>& characters, const icu::Normalizer2& 
 }  // namespace
 
 bool is_normalized(std::string_view valid_text, NormalForm form) {
+  if (ascii_end(valid_text, 0) == valid_text.size()) return true;
   UErrorCode error = U_ZERO_ERROR;
   const icu::StringPiece piece(valid_text.data(), static_cast<int32_t>(valid_text.size()));
   return instance(form).isNormalizedUTF8(piece, error) && U_SUCCESS(error);

@@ -1,5 +1,7 @@
 #include "atelier/text/utf8.h"
 
+#include <cstring>
+
 namespace atelier::text {
 namespace {
 
@@ -63,12 +65,18 @@ std::string to_utf8(char32_t value) {
   return out;
 }
 
+size_t ascii_end(std::string_view text, size_t from) {
+  constexpr uint64_t kHighBits = 0x8080808080808080u;
+  for (uint64_t word = 0; from + sizeof word <= text.size(); from += sizeof word) {
+    std::memcpy(&word, text.data() + from, sizeof word);
+    if ((word & kHighBits) != 0) break;
+  }
+  while (from < text.size() && static_cast<unsigned char>(text[from]) < 0x80) ++from;
+  return from;
+}
+
 bool is_valid_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    if (static_cast<unsigned char>(text[i]) < 0x80) {
-      ++i;
-      continue;
-    }
+  for (size_t i = ascii_end(text, 0); i < text.size(); i = ascii_end(text, i)) {
     const Utf8Step step = decode_checked(text, i);
     if (!step.is_valid) return false;
     i += step.length;

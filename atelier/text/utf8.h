@@ -51,6 +51,8 @@ inline size_t previous_character(std::string_view text, size_t position) {
 void append_utf8(std::string& out, char32_t value);
 std::string to_utf8(char32_t value);
 bool is_valid_utf8(std::string_view text);
+// The first position from `from` on that holds no ASCII byte, or text.size().
+size_t ascii_end(std::string_view text, size_t from);
 size_t count_characters(std::string_view valid_text);
 std::vector<char32_t> to_code_points(std::string_view valid_text);
 

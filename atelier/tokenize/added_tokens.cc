@@ -48,11 +48,19 @@ TokenMatcher::TokenMatcher(const std::vector<Entry>& entries) {
     first_bytes_.set(static_cast<unsigned char>(entry.spelling[0]));
   }
   trie_ = ByteTrie(std::move(spellings));
+  if (first_bytes_.count() == 1) only_first_byte_ = entries[0].spelling[0];
+}
+
+// The first position from `from` on where a token may begin, or text.size().
+size_t TokenMatcher::next_candidate(std::string_view text, size_t from) const {
+  if (empty()) return text.size();
+  if (only_first_byte_) return std::min(text.find(*only_first_byte_, from), text.size());
+  while (from < text.size() && !first_bytes_[static_cast<unsigned char>(text[from])]) ++from;
+  return from;
 }
 
 const AddedToken* TokenMatcher::longest_at(std::string_view text, size_t begin, size_t& end) const {
   const AddedToken* longest = nullptr;
-  if (!first_bytes_[static_cast<unsigned char>(text[begin])]) return nullptr;
   ByteTrie::Node node = ByteTrie::kRoot;
   for (size_t i = begin; i < text.size(); ++i) {
     node = trie_.step(node, static_cast<unsigned char>(text[i]));
@@ -67,7 +75,7 @@ const AddedToken* TokenMatcher::longest_at(std::string_view text, size_t begin, 
 void TokenMatcher::split(std::string_view text, FunctionRef<bool(const AddedToken&, Span)> counts, std::vector<TextPart>& parts) const {
   const auto span = [](size_t begin, size_t end) { return Span{static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}; };
   size_t done = 0;
-  for (size_t i = 0; i < text.size() && !empty();) {
+  for (size_t i = next_candidate(text, 0); i < text.size(); i = next_candidate(text, i)) {
     size_t end = i + 1;
     const AddedToken* token = longest_at(text, i, end);
     size_t begin = i;

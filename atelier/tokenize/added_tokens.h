@@ -7,6 +7,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,11 +52,13 @@ class TokenMatcher {
   void split(std::string_view text, FunctionRef<bool(const AddedToken&, Span)> counts, std::vector<TextPart>& parts) const;
 
  private:
+  size_t next_candidate(std::string_view text, size_t from) const;
   const AddedToken* longest_at(std::string_view text, size_t begin, size_t& end) const;
 
   std::vector<const AddedToken*> tokens_;
   ByteTrie trie_;  // values: index into tokens_
   std::bitset<256> first_bytes_;
+  std::optional<char> only_first_byte_;  // all tokens begin with it: it can be searched for
 };
 
 }  // namespace atelier::tokenize

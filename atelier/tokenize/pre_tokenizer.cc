@@ -101,12 +101,14 @@ Status split_pieces(Pieces& pieces, FindMatches find, SplitBehavior behavior, bo
   return {};
 }
 
-Status split_at_characters(Pieces& pieces, FunctionRef<bool(char32_t)> is_delimiter, SplitBehavior behavior) {
+Status split_at_characters(Pieces& pieces, const CharacterKind& kind, SplitBehavior behavior) {
   return split_pieces(
       pieces,
       [&](std::string_view piece, MatchVisitor visit) {
-        for (size_t i = 0, length = 0; i < piece.size(); i += length) {
-          if (is_delimiter(text::decode_utf8(piece, i, length))) visit(i, i + length);
+        for (size_t i = kind.find(piece, 0, piece.size()); i < piece.size(); i = kind.find(piece, i, piece.size())) {
+          const size_t end = i + text::utf8_length(piece[i]);
+          visit(i, end);
+          i = end;
         }
         return Status{};
       },

@@ -10,6 +10,7 @@
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
 #include "atelier/tokenize/aligned_text.h"
+#include "atelier/tokenize/scanners/character_kind.h"
 
 namespace atelier::tokenize {
 
@@ -37,8 +38,8 @@ using FindMatches = FunctionRef<Status(std::string_view piece, MatchVisitor visi
 // Splits every piece at the matches of `find`; `invert` takes what lies between matches as the delimiters.
 Status split_pieces(Pieces& pieces, FindMatches find, SplitBehavior behavior, bool invert = false);
 
-// Splits at every code point that is a delimiter.
-Status split_at_characters(Pieces& pieces, FunctionRef<bool(char32_t)> is_delimiter, SplitBehavior behavior);
+// Splits at every character of a kind.
+Status split_at_characters(Pieces& pieces, const CharacterKind& kind, SplitBehavior behavior);
 
 // Writes every piece anew: `rewrite(from, range, to)` appends the new text of the piece `range` of `from` to `to`.
 void rewrite_pieces(Pieces& pieces, FunctionRef<void(const AlignedText& from, Span range, AlignedText& to)> rewrite);

@@ -53,7 +53,7 @@ WordCache::WordCache() : memory_(std::calloc(kNumEntries + 1, sizeof(Entry))) {
 void WordCache::insert(const Key& key, std::span<const ModelToken> tokens) {
   if (tokens.size() > kMaxTokens) return;
   Entry* places = &entries_[2 * set_of(key)];
-  Entry& entry = places[0].key == Key{} ? places[0] : places[1];
+  Entry& entry = is_same(places[0].key, Key{}) ? places[0] : places[1];
   entry.key = key;
   entry.num_tokens = static_cast<uint8_t>(tokens.size());
   for (size_t i = 0; i < tokens.size(); ++i) {

@@ -40,8 +40,8 @@ class WordCache {
   // Null when the word is not there. Valid until the next call.
   const Entry* find(const Key& key) {
     Entry* places = &entries_[2 * set_of(key)];
-    if (places[0].key == key) return &places[0];
-    if (places[1].key != key) return nullptr;
+    if (is_same(places[0].key, key)) return &places[0];
+    if (!is_same(places[1].key, key)) return nullptr;
     std::swap(places[0], places[1]);
     return &places[0];
   }
@@ -52,6 +52,8 @@ class WordCache {
   static constexpr int kSetBits = 14;  // 2 MiB
   static constexpr size_t kNumEntries = size_t{2} << kSetBits;
 
+  // Without a branch; a library's comparison would call memcmp.
+  static bool is_same(const Key& a, const Key& b) { return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0; }
   static size_t set_of(const Key& key) {
     const uint64_t sum =
         key[0] * 0x9E3779B97F4A7C15u + key[1] * 0xC2B2AE3D27D4EB4Fu + key[2] * 0x165667B19E3779F9u + key[3] * 0xD6E8FEB86659FD93u;

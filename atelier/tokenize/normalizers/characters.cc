@@ -81,11 +81,70 @@ class CharacterNormalizer : public Normalizer {
   Rewrite rewrite_;
 };
 
+// One pass: ASCII by a table, other characters run by run. ASCII characters neither compose nor change places with what stands beside
+// them, so that the runs between them can be normalized alone; within a run of common characters each can, too.
 class BertNormalizer : public Normalizer {
  public:
-  explicit BertNormalizer(const BertNormalizerOptions& options) : options_(options) {}
+  explicit BertNormalizer(const BertNormalizerOptions& options) : options_(options) {
+    for (char32_t c = 0; c < ascii_.to.size(); ++c) {
+      std::u32string out(1, c);
+      if (options.clean_text) out.clear(), clean_bert(c, out);
+      if (options.lowercase && !out.empty()) out = lower_of(out[0]);
+      ascii_.to[c] = out.empty() ? AsciiRewrite::kRemoved : static_cast<unsigned char>(out[0]);
+    }
+    for (char32_t c = kFirstCommon; c < kEndCommon; ++c) common_.push_back(rewrite_alone(c));
+  }
 
   Status apply(AlignedText& text) const override {
+    const std::string_view bytes = text.text();
+    AlignedText out = text.start_rewrite(text.size() + text.size() / 16);
+    for (size_t i = 0; i < bytes.size();) {
+      const size_t ascii_end = text::ascii_end(bytes, i);
+      out.append_rewritten(text, i, ascii_end, ascii_);
+      i = ascii_end;
+      while (i < bytes.size() && text::utf8_length(bytes[i]) > 1) i += text::utf8_length(bytes[i]);
+      rewrite_run(text, ascii_end, i, out);
+    }
+    text = std::move(out);
+    return {};
+  }
+
+ private:
+  // Latin to Cyrillic, with combining marks: scripts in which every mark that the rewriting keeps has combining class 0.
+  static constexpr char32_t kFirstCommon = 0x80, kEndCommon = 0x530;
+
+  static std::u32string lower_of(char32_t c) {
+    std::u32string out;
+    lower(c, out);
+    return out;
+  }
+
+  std::string rewrite_alone(char32_t c) const {
+    const std::string bytes = text::to_utf8(c);
+    AlignedText text = AlignedText::from_input(bytes, Alignment::kBeginning);
+    rewrite_any(text);
+    return std::string(text.text());
+  }
+
+  void rewrite_run(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
+    if (begin == end) return;
+    const std::string_view bytes = text.text();
+    size_t length = 0;
+    for (size_t i = begin; i < end; i += length) {
+      if (text::decode_utf8(bytes, i, length) >= kEndCommon) {
+        AlignedText run = text.slice(begin, end);
+        rewrite_any(run);
+        out.append(run, 0, run.size());
+        return;
+      }
+    }
+    for (size_t i = begin; i < end; i += length) {
+      const std::string& rewritten = common_[text::decode_utf8(bytes, i, length) - kFirstCommon];
+      out.append_for(rewritten, text, i, i + length);
+    }
+  }
+
+  void rewrite_any(AlignedText& text) const {
     if (options_.clean_text) rewrite_with(text, clean_bert);
     if (options_.handle_chinese_chars) rewrite_with(text, set_ideographs_apart);
     if (options_.strip_accents) {
@@ -93,11 +152,11 @@ class BertNormalizer : public Normalizer {
       rewrite_with(text, drop_nonspacing_marks);
     }
     if (options_.lowercase) rewrite_with(text, lower);
-    return {};
   }
 
- private:
   BertNormalizerOptions options_;
+  AsciiRewrite ascii_;
+  std::vector<std::string> common_;  // from kFirstCommon on
 };
 
 }  // namespace

@@ -9,23 +9,45 @@ namespace {
 class BertPreTokenizer : public PreTokenizer {
  public:
   Status apply(Pieces& pieces) const override {
-    ATELIER_RETURN_IF_ERROR(split_at_characters(
-        pieces, [](char32_t c) { return text::is_white_space(c); }, SplitBehavior::kRemoved));
-    return split_at_characters(
-        pieces, [](char32_t c) { return text::is_ascii_or_unicode_punctuation(c); }, SplitBehavior::kIsolated);
+    const std::string_view text = pieces.text.text();
+    constexpr size_t kExpectedWordBytes = 5;
+    std::vector<Span> out;
+    out.reserve(pieces.ranges.size() + text.size() / kExpectedWordBytes);
+    const auto add = [&](size_t begin, size_t end) { out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}); };
+    for (const Span range : pieces.ranges) {
+      for (size_t i = range.begin; i < range.end;) {
+        const size_t border = borders_.find(text, i, range.end);
+        if (border > i) add(i, border);
+        if (border == range.end) break;
+        i = border + text::utf8_length(text[border]);
+        if (!white_space_.contains_at(text, border)) add(border, i);
+      }
+    }
+    pieces.ranges = std::move(out);
+    return {};
   }
+
+ private:
+  CharacterKind white_space_{text::kWhiteSpace};
+  CharacterKind borders_{text::kWhiteSpace | text::kPunctuation, text::kSymbol};
 };
 
 class DelimiterPreTokenizer : public PreTokenizer {
  public:
-  explicit DelimiterPreTokenizer(char32_t delimiter) : delimiter_(delimiter) {}
+  explicit DelimiterPreTokenizer(char32_t delimiter) : delimiter_(text::to_utf8(delimiter)) {}
+
   Status apply(Pieces& pieces) const override {
-    return split_at_characters(
-        pieces, [this](char32_t c) { return c == delimiter_; }, SplitBehavior::kRemoved);
+    const auto find = [this](std::string_view piece, MatchVisitor visit) {
+      for (size_t at = piece.find(delimiter_); at != std::string_view::npos; at = piece.find(delimiter_, at + delimiter_.size())) {
+        visit(at, at + delimiter_.size());
+      }
+      return Status{};
+    };
+    return split_pieces(pieces, find, SplitBehavior::kRemoved);
   }
 
  private:
-  char32_t delimiter_;
+  std::string delimiter_;
 };
 
 class FixedLengthPreTokenizer : public PreTokenizer {

@@ -1,6 +1,5 @@
 // The `pre_tokenizer` object of a tokenizer.json to pre-tokenizers.
 #include "atelier/base/strings.h"
-#include "atelier/text/unicode.h"
 #include "atelier/text/utf8.h"
 #include "atelier/tokenize/json_pattern.h"
 #include "atelier/tokenize/pre_tokenizers/byte_level.h"
@@ -86,7 +85,7 @@ PreTokenizerResult create_pre_tokenizer(const Json& json, const std::string& nam
   if (type == "Metaspace") return create_metaspace(json, name);
   if (type == "Split") return create_split(json, name);
   if (type == "Whitespace") return create_whitespace();
-  if (type == "WhitespaceSplit") return character_pre_tokenizer(text::is_white_space, SplitBehavior::kRemoved);
+  if (type == "WhitespaceSplit") return character_pre_tokenizer(CharacterKind(text::kWhiteSpace), SplitBehavior::kRemoved);
   if (type == "BertPreTokenizer") return bert_pre_tokenizer();
   if (type == "Punctuation") return create_punctuation(json);
   if (type == "UnicodeScripts") return scripts_pre_tokenizer();

@@ -2,7 +2,6 @@
 
 #include "atelier/text/character_class.h"
 #include "atelier/text/regex.h"
-#include "atelier/text/unicode.h"
 #include "atelier/tokenize/scanners/scanner.h"
 
 namespace atelier::tokenize {
@@ -44,12 +43,12 @@ class ScannerPreTokenizer : public PreTokenizer {
 
 class CharacterPreTokenizer : public PreTokenizer {
  public:
-  CharacterPreTokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior) : is_delimiter_(is_delimiter), behavior_(behavior) {}
+  CharacterPreTokenizer(const CharacterKind& kind, SplitBehavior behavior) : kind_(kind), behavior_(behavior) {}
 
-  Status apply(Pieces& pieces) const override { return split_at_characters(pieces, is_delimiter_, behavior_); }
+  Status apply(Pieces& pieces) const override { return split_at_characters(pieces, kind_, behavior_); }
 
  private:
-  bool (*is_delimiter_)(char32_t);
+  CharacterKind kind_;
   SplitBehavior behavior_;
 };
 
@@ -67,16 +66,16 @@ Result<std::unique_ptr<PreTokenizer>> pattern_pre_tokenizer(const std::string& p
   return std::unique_ptr<PreTokenizer>(std::make_unique<SplitPreTokenizer>(std::move(regex), behavior, invert));
 }
 
-std::unique_ptr<PreTokenizer> character_pre_tokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior) {
-  return std::make_unique<CharacterPreTokenizer>(is_delimiter, behavior);
+std::unique_ptr<PreTokenizer> character_pre_tokenizer(const CharacterKind& kind, SplitBehavior behavior) {
+  return std::make_unique<CharacterPreTokenizer>(kind, behavior);
 }
 
 std::unique_ptr<PreTokenizer> digits_pre_tokenizer(bool individual_digits) {
-  return character_pre_tokenizer(text::is_numeric, individual_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous);
+  return character_pre_tokenizer(CharacterKind(text::kNumber), individual_digits ? SplitBehavior::kIsolated : SplitBehavior::kContiguous);
 }
 
 std::unique_ptr<PreTokenizer> punctuation_pre_tokenizer(SplitBehavior behavior) {
-  return character_pre_tokenizer(text::is_ascii_or_unicode_punctuation, behavior);
+  return character_pre_tokenizer(CharacterKind(text::kPunctuation, text::kSymbol), behavior);
 }
 
 }  // namespace atelier::tokenize

@@ -10,8 +10,8 @@ namespace atelier::tokenize {
 Result<std::unique_ptr<PreTokenizer>> pattern_pre_tokenizer(const std::string& pattern, SplitBehavior behavior, bool invert,
                                                             const std::string& name);
 
-// Cuts at code points that `is_delimiter` accepts.
-std::unique_ptr<PreTokenizer> character_pre_tokenizer(bool (*is_delimiter)(char32_t), SplitBehavior behavior);
+// Cuts at characters of a kind.
+std::unique_ptr<PreTokenizer> character_pre_tokenizer(const CharacterKind& kind, SplitBehavior behavior);
 
 // Digits: numeric characters (N*) by themselves, or in runs.
 std::unique_ptr<PreTokenizer> digits_pre_tokenizer(bool individual_digits);
