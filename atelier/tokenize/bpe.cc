@@ -29,6 +29,35 @@ Result<std::unique_ptr<Bpe>> Bpe::create(Vocabulary vocabulary, const std::vecto
   return bpe;
 }
 
+std::unique_ptr<Bpe> Bpe::from_ranks(Vocabulary& vocabulary) {
+  if (!find_byte_characters(vocabulary)) return nullptr;
+  BpeOptions options;
+  options.ignore_merges = true;
+  std::unique_ptr<Bpe> bpe(new Bpe(std::move(vocabulary), std::move(options)));
+  if (bpe->recover_pairs()) return bpe;
+  vocabulary = std::move(bpe->vocabulary_);
+  return nullptr;
+}
+
+// A token that comes about in some text comes about by the merges that it has when it stands alone, since none of them crosses its
+// border; so there is one last pair for each, and no other pair of the same spelling is ever merged. With the merges of all lower
+// ranks the token must have become two: that is its pair. (Where a part has a higher rank than the whole, it has not.)
+bool Bpe::recover_pairs() {
+  merges_.reserve(static_cast<size_t>(vocabulary_.num_tokens()));
+  std::vector<Symbol> symbols;
+  for (TokenId id = 0; id < vocabulary_.size(); ++id) {
+    const std::string* token = vocabulary_.token(id);
+    if (token == nullptr) continue;
+    symbols.clear();
+    split_into_symbols(*token, symbols);
+    if (symbols.size() == 1) continue;
+    merge_symbols(symbols, [this](const Symbol& left, const Symbol& right) { return merges_.find(left.id, right.id); });
+    if (symbols.size() != 2) return false;
+    merges_.add(symbols[0].id, symbols[1].id, {static_cast<uint32_t>(id), id});
+  }
+  return true;
+}
+
 Status Bpe::add_merges(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& name) {
   merges_.reserve(merges.size());
   const size_t prefix_size = options_.continuing_subword_prefix.size();
@@ -55,7 +84,8 @@ Bpe::Bpe(Vocabulary vocabulary, BpeOptions options) : Model(std::move(vocabulary
   const bool is_plain = options_.continuing_subword_prefix.empty() && options_.end_of_word_suffix.empty();
   if (!is_plain) return;
   if (!options_.ignore_merges) {
-    borders_ = WordBorders(vocabulary_);
+    const bool has_line_end = vocabulary_.find("\n") || (options_.byte_fallback && vocabulary_.find(byte_token('\n')));
+    borders_ = WordBorders(vocabulary_, has_line_end);
     // The spelling of these tokens is not the text that they stand for.
     if ((options_.byte_fallback || options_.unk_token) && !borders_.are_everywhere()) borders_ = {};
   }

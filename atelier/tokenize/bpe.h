@@ -56,6 +56,10 @@ class Bpe : public Model {
   // `merges` in order of rank, each side a token; the concatenation must be a token too. `name` stands in error messages.
   static Result<std::unique_ptr<Bpe>> create(Vocabulary vocabulary, const std::vector<std::pair<std::string, std::string>>& merges,
                                              BpeOptions options, const std::string& name);
+  // The merges behind tiktoken's ranks, where any two tokens merge whose concatenation is a token, at its rank, and the rank is the
+  // id: byte-level tokens that are taken whole. Null when the ranks are not those of a trained byte-pair encoding over all 256 bytes
+  // (see recover_pairs); ConcatBpe takes any.
+  static std::unique_ptr<Bpe> from_ranks(Vocabulary& vocabulary);
 
   Status tokenize(std::string_view piece, std::vector<ModelToken>& out) const override;
   Status tokenize_bytes(std::string_view piece, std::vector<ModelToken>& out) const override;
@@ -64,6 +68,7 @@ class Bpe : public Model {
 
  private:
   Bpe(Vocabulary vocabulary, BpeOptions options);
+  bool recover_pairs();
   Status add_merges(const std::vector<std::pair<std::string, std::string>>& merges, const std::string& name);
   void split_into_symbols(std::string_view piece, std::vector<Symbol>& symbols) const;
   std::optional<TokenId> find_character(std::string_view character, bool is_first, bool is_last) const;

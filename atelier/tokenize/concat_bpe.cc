@@ -21,7 +21,7 @@ ConcatBpe::ConcatBpe(Vocabulary vocabulary, std::vector<uint32_t> ranks, ConcatB
     if (const std::string* token = vocabulary_.token(id)) longest_token_ = std::max(longest_token_, token->size());
   }
   if (options_.byte_fallback) byte_tokens_ = find_byte_tokens(vocabulary_);
-  if (!options_.takes_whole_pieces && find(kMetaSpace)) borders_ = WordBorders(vocabulary_);
+  if (!options_.takes_whole_pieces && find(kMetaSpace)) borders_ = WordBorders(vocabulary_, byte_tokens_ || find("\n"));
 }
 
 std::vector<uint32_t> ConcatBpe::ranks_of_scores(const std::vector<float>& scores) {

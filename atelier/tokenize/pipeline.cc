@@ -1,6 +1,7 @@
 #include "atelier/tokenize/pipeline.h"
 
 #include <algorithm>
+#include <array>
 
 #include "atelier/text/utf8.h"
 
@@ -110,31 +111,47 @@ class PipelineTokenizer::Encoder {
     Pieces pieces{std::move(text), {}};
     pieces.ranges.push_back({0, static_cast<uint32_t>(pieces.text.size())});
     if (parts_.pre_tokenizer) ATELIER_RETURN_IF_ERROR(parts_.pre_tokenizer->apply(pieces));
-    for (const Span range : pieces.ranges) ATELIER_RETURN_IF_ERROR(encode_piece(pieces, range));
+    std::array<WordCache::Key, kPiecesAtOnce> keys;
+    for (size_t i = 0; i < pieces.ranges.size(); i += kPiecesAtOnce) {
+      const size_t count = std::min(kPiecesAtOnce, pieces.ranges.size() - i);
+      for (size_t j = 0; j < count; ++j) prepare(pieces, pieces.ranges[i + j], keys[j]);
+      for (size_t j = 0; j < count; ++j) {
+        const Span range = pieces.ranges[i + j];
+        ATELIER_RETURN_IF_ERROR(is_word(range) ? encode_word(pieces, range, keys[j]) : encode_long_piece(pieces, range));
+      }
+    }
     return {};
   }
 
+  static constexpr size_t kPiecesAtOnce = 16;  // their places in the cache are fetched together
+
+  static bool is_word(Span range) { return range.end - range.begin <= WordCache::kMaxBytes; }
+
+  void prepare(const Pieces& pieces, Span range, WordCache::Key& key) const {
+    if (!is_word(range)) return;
+    key = WordCache::key_of(pieces.text.text(), range);
+    (*cache_).prefetch(key);
+  }
+
   // Word by word, as far as the model says that this makes no difference.
-  Status encode_piece(const Pieces& pieces, Span range) {
+  Status encode_long_piece(const Pieces& pieces, Span range) {
     const std::string_view bytes = pieces.text.text();
-    while (range.end - range.begin > WordCache::kMaxBytes) {
+    while (range.begin < range.end) {
       const std::string_view piece = bytes.substr(range.begin, range.end - range.begin);
       const size_t length = pieces.are_bytes ? piece.size() : parts_.model->next_cut(piece, 0);
       const Span word{range.begin, range.begin + static_cast<uint32_t>(length)};
-      if (length <= WordCache::kMaxBytes) {
-        ATELIER_RETURN_IF_ERROR(encode_word(pieces, word));
+      if (is_word(word)) {
+        ATELIER_RETURN_IF_ERROR(encode_word(pieces, word, WordCache::key_of(bytes, word)));
       } else {
         ATELIER_RETURN_IF_ERROR(run_model(pieces, word));
         append(pieces, word.begin, tokens_);
       }
-      if (length == piece.size()) return {};
       range.begin = word.end;
     }
-    return encode_word(pieces, range);
+    return {};
   }
 
-  Status encode_word(const Pieces& pieces, Span word) {
-    const WordCache::Key key = WordCache::key_of(pieces.text.text(), word);
+  Status encode_word(const Pieces& pieces, Span word, const WordCache::Key& key) {
     const WordCache::Entry* entry = (*cache_).find(key);
     if (entry == nullptr) {
       ATELIER_RETURN_IF_ERROR(run_model(pieces, word));

@@ -147,7 +147,10 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::from_tiktoken(std::string_view ran
     parts.added_tokens.push_back({.content = content, .id = id, .normalized = false, .special = true});
   }
   ATELIER_TRY(parts.pre_tokenizer, create_pre_tokenizer(*named));
-  parts.model = std::make_unique<ConcatBpe>(std::move(vocabulary), std::move(order), ConcatBpeOptions{.takes_whole_pieces = true});
+  parts.model = Bpe::from_ranks(vocabulary);
+  if (parts.model == nullptr) {
+    parts.model = std::make_unique<ConcatBpe>(std::move(vocabulary), std::move(order), ConcatBpeOptions{.takes_whole_pieces = true});
+  }
   parts.decoders.push_back(byte_level_decoder());
   return PipelineTokenizer::create(std::move(parts));
 }
