@@ -54,7 +54,7 @@ class WordCache {
   void insert(const Key& key, std::span<const ModelToken> tokens);
 
  private:
-  static constexpr int kSetBits = 14;  // 2 MiB
+  static constexpr int kSetBits = 15;  // 4 MiB
   static constexpr size_t kNumEntries = size_t{2} << kSetBits;
 
   // Without a branch; a library's comparison would call memcmp.
