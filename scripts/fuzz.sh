@@ -19,12 +19,13 @@ fi
 # Target, share of the mutants in percent, seeds.
 targets() {
   echo gguf 30 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
-  echo safetensors 15 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
+  echo safetensors 12 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
   echo config 10 tests/golden/models/*/config*.json
   echo tokenizer_json 13 tests/fuzz/corpus/tokenizer_json
   echo sentencepiece 10 tests/fuzz/corpus/sentencepiece
   echo chat_template 14 tests/fuzz/corpus/chat_template
   echo model 5 tests/fuzz/corpus/model
+  echo prefix_cache 3 tests/fuzz/corpus/prefix_cache
   echo folder 3 tests/fuzz/corpus/folder
   if [[ $build == build/soak ]]; then
     echo patches 0.02 tests/fuzz/corpus/patches

@@ -126,6 +126,7 @@ struct Case {
   std::string model, draft;
   int64_t context;
 };
+void PrintTo(const Case& tested, std::ostream* out) { *out << tested.model; }
 
 class Promise : public ::testing::TestWithParam<Case> {
  protected:

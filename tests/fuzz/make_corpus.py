@@ -1,4 +1,4 @@
-"""Seeds that are too odd for the goldens: tests/fuzz/corpus/{tokenizer_json,sentencepiece,model,folder,patches}.
+"""Seeds that are too odd for the goldens: tests/fuzz/corpus/{tokenizer_json,sentencepiece,model,folder,patches,prefix_cache}.
 
 usage: make_corpus.py tests/fuzz/corpus
 
@@ -183,6 +183,49 @@ def patches():
             f.write(b"".join(struct.pack("<QQ", place, values[(i + j) % len(values)]) for j, place in enumerate(places)))
 
 
+def xxh64(data, seed=0):
+    """XXH64 of the xxHash specification 0.1.1, as atelier/base/hash.h."""
+    p1, p2, p3, p4, p5 = 0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5
+    mask = 2**64 - 1
+    rotl = lambda x, r: ((x << r) | (x >> (64 - r))) & mask
+    word = lambda at, n: int.from_bytes(data[at:at + n], "little")
+    round_ = lambda lane, x: rotl((lane + x * p2) & mask, 31) * p1 & mask
+    at, h = 0, (seed + p5) & mask
+    if len(data) >= 32:
+        lanes = [(seed + p1 + p2) & mask, (seed + p2) & mask, seed, (seed - p1) & mask]
+        while len(data) - at >= 32:
+            lanes = [round_(lane, word(at + 8 * i, 8)) for i, lane in enumerate(lanes)]
+            at += 32
+        h = sum(rotl(lane, r) for lane, r in zip(lanes, (1, 7, 12, 18))) & mask
+        for lane in lanes:
+            h = ((h ^ round_(0, lane)) * p1 + p4) & mask
+    h = (h + len(data)) & mask
+    while len(data) - at >= 8:
+        h, at = (rotl(h ^ round_(0, word(at, 8)), 27) * p1 + p4) & mask, at + 8
+    if len(data) - at >= 4:
+        h, at = (rotl(h ^ (word(at, 4) * p1 & mask), 23) * p2 + p3) & mask, at + 4
+    for byte in data[at:]:
+        h = rotl(h ^ (byte * p5 & mask), 11) * p1 & mask
+    h = (h ^ h >> 33) * p2 & mask
+    h = (h ^ h >> 29) * p3 & mask
+    return h ^ h >> 32
+
+
+def prefix_cache():
+    """Three pages for prefix_cache_fuzz.cc, whose pages take 512 bytes (docs/formats/prefix-cache.md)."""
+    string = lambda text: struct.pack("<Q", len(text)) + text.encode()
+    pages = [("a" * 64, 0, 64), ("a" * 64, 1, 5), ("b" * 64, 0, 64)]
+    head = b"ATLRKV1\n" + string("fuzz") + struct.pack("<QQ", 512, len(pages))
+    for root_name, parent, count in pages:
+        head += string(root_name) + struct.pack(f"<II{count}i", parent, count, *range(count))
+    check, body = xxh64(head), b""
+    for i in range(len(pages)):
+        page = bytes([i]) * 512
+        check, body = xxh64(page, check), body + page
+    with open(path("prefix_cache", "three_pages.bin"), "wb") as f:
+        f.write(head + body + struct.pack("<Q", check))
+
+
 T = gguf.GGMLQuantizationType
 gguf_model("q8_0.gguf", [T.Q8_0], "gpt2")
 gguf_model("q4_0.gguf", [T.Q4_0, T.Q4_1, T.Q5_0, T.Q5_1, T.F16, T.BF16], "llama")
@@ -190,3 +233,4 @@ gguf_model("k_types.gguf", [T.Q4_K, T.Q6_K, T.Q2_K, T.Q3_K, T.Q5_K, T.IQ4_XS], "
 folder_llama()
 folder_gpt2()
 patches()
+prefix_cache()
