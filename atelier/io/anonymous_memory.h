@@ -4,12 +4,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "atelier/base/status.h"
 
 namespace atelier::io {
 
-// `bytes` > 0, page-aligned. OutOfRange "WHAT: 12.0 GiB cannot be reserved" where the system refuses.
-Result<std::shared_ptr<uint8_t>> map_anonymous(int64_t bytes, const std::string& what);
+// `bytes` > 0, page-aligned. OutOfRange "WHAT: 12.0 GiB cannot be reserved; NEXT STEP" where the system refuses.
+Result<std::shared_ptr<uint8_t>> map_anonymous(int64_t bytes, const std::string& what, const std::string& next_step);
 
 }  // namespace atelier::io

@@ -42,7 +42,7 @@ Status make_resident(std::span<const LoadedMatrix> matrices) {
   int64_t total = 0;
   for (const LoadedMatrix& matrix : matrices) total += aligned_bytes(*matrix.tensor);
   if (total == 0) return {};
-  ATELIER_TRY(const std::shared_ptr<uint8_t> memory, io::map_anonymous(total, "weights"));
+  ATELIER_TRY(const std::shared_ptr<uint8_t> memory, io::map_anonymous(total, "weights", "free memory or use a smaller type"));
   uint8_t* next = memory.get();
   for (const LoadedMatrix& matrix : matrices) {
     Tensor& tensor = *matrix.tensor;

@@ -1,9 +1,7 @@
 #include "atelier/nn/kv_pool.h"
 
-#include <sys/mman.h>
-
 #include "atelier/base/error.h"
-#include "atelier/base/strings.h"
+#include "atelier/io/anonymous_memory.h"
 
 namespace atelier::nn {
 
@@ -14,19 +12,11 @@ Result<std::shared_ptr<KvPool>> KvPool::create(const TransformerSpec& spec, DTyp
   }
   std::shared_ptr<KvPool> pool(new KvPool());
   pool->layout_ = KvLayout(spec, dtype);
-  const auto bytes = static_cast<size_t>(num_pages * pool->layout_.page_bytes());
-  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) {
-    return Status::out_of_range("KV cache: " + human_bytes(bytes) + " for " + std::to_string(num_pages * kPageTokens) +
-                                " tokens cannot be reserved; use a smaller --context or --kv q8_0");
-  }
+  ATELIER_TRY(pool->memory_,
+              io::map_anonymous(num_pages * pool->layout_.page_bytes(), "KV cache for " + std::to_string(num_pages * kPageTokens) + " tokens",
+                                "use a smaller --context or --kv q8_0"));
   pool->num_pages_ = num_pages;
-  pool->memory_ = static_cast<uint8_t*>(memory);
   return pool;
-}
-
-KvPool::~KvPool() {
-  if (memory_ != nullptr) munmap(memory_, static_cast<size_t>(num_pages_ * layout_.page_bytes()));
 }
 
 std::optional<KvPool::Page> KvPool::take() {

@@ -27,10 +27,6 @@ class KvPool {
   // dtype: kF32, kF16 or kQ8_0 (which needs D to be a multiple of 32: InvalidArgument otherwise).
   static Result<std::shared_ptr<KvPool>> create(const TransformerSpec& spec, DType dtype, int64_t num_pages);
 
-  KvPool(const KvPool&) = delete;
-  KvPool& operator=(const KvPool&) = delete;
-  ~KvPool();
-
   const KvLayout& layout() const { return layout_; }
   int64_t num_pages() const { return num_pages_; }
   int64_t num_free() const { return num_pages_ - num_fresh_ + static_cast<int64_t>(freed_.size()); }
@@ -39,8 +35,8 @@ class KvPool {
   void release(Page page);     // one owner less; without owners it is free
   int32_t num_owners(Page page) const { return owners_[static_cast<size_t>(page)]; }
 
-  uint8_t* data(Page page) { return memory_ + page * layout_.page_bytes(); }
-  const uint8_t* data(Page page) const { return memory_ + page * layout_.page_bytes(); }
+  uint8_t* data(Page page) { return memory_.get() + page * layout_.page_bytes(); }
+  const uint8_t* data(Page page) const { return memory_.get() + page * layout_.page_bytes(); }
 
  private:
   KvPool() = default;
@@ -50,7 +46,7 @@ class KvPool {
   int64_t num_fresh_ = 0;        // pages [0, num_fresh_) have been taken at least once
   std::vector<Page> freed_;      // of those, the free ones, taken from the end
   std::vector<int32_t> owners_;  // [num_fresh_]
-  uint8_t* memory_ = nullptr;
+  std::shared_ptr<uint8_t> memory_;
 };
 
 }  // namespace atelier::nn
