@@ -57,6 +57,7 @@ class Soak {
   const SoakArgs& args_;
   uint64_t num_random_ = 0;
   std::map<Engine::RequestId, uint64_t> open_;  // and their numbers
+  bool has_filled_ = false;                     // all pages have been in use at once
   int64_t num_ended_ = 0, num_cancelled_ = 0, num_compared_ = 0;
   Status failure_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -133,7 +134,9 @@ Status Soak::run() {
     if (!failure_.ok()) return failure_;
     const double part = args_.minutes > 0 ? seconds() / (60.0 * static_cast<double>(args_.minutes))
                                           : static_cast<double>(arrived) / static_cast<double>(args_.requests);
-    if (settled_kib == 0 && part > 0.25) settled_kib = resident_kib();  // every page of keys and values has been touched by now
+    has_filled_ |= engine_.metrics().kv_pages_free == 0;
+    // Every page of keys and values has been touched by then, also of the engine that answers alone.
+    if (settled_kib == 0 && part > 0.25 && has_filled_ && num_compared_ >= 10) settled_kib = resident_kib();
     if (seconds() >= next_line) {
       show(arrived);
       next_line = seconds() + 30;
@@ -143,6 +146,7 @@ Status Soak::run() {
   const auto metrics = engine_.metrics();
   if (num_ended_ != arrived) return Status::corrupt("requests that never ended");
   if (metrics.kv_pages_free + metrics.kv_pages_kept != metrics.kv_pages) return Status::corrupt("pages that nobody owns are not free");
+  if (settled_kib == 0) return Status::invalid("too short a run to tell whether memory is flat; give more requests or minutes");
   if (resident_kib() > settled_kib + kAllowedGrowthKib) {
     return Status::corrupt("the resident set grew from " + std::to_string(settled_kib) + " to " + std::to_string(resident_kib()) + " KiB");
   }
