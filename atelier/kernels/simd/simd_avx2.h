@@ -147,14 +147,6 @@ struct Simd256 {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + (i + 4) * stride), _mm256_extracti128_si256(v[i], 1));
     }
   }
-  static I gather_u16(const uint8_t* const* rows, int64_t offset) {
-    const auto word = [&](int i) { return static_cast<short>(*reinterpret_cast<const Unaligned16*>(rows[i] + offset)); };
-    return _mm256_cvtepu16_epi32(_mm_setr_epi16(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)));
-  }
-  static I gather_u32(const uint8_t* const* rows, int64_t offset) {
-    const auto word = [&](int i) { return static_cast<int>(*reinterpret_cast<const Unaligned32*>(rows[i] + offset)); };
-    return _mm256_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7));
-  }
   // The low 16 bits of every lane as an IEEE half.
   static F half_to_float(I a) {
     const I low = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));

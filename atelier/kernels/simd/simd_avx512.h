@@ -149,16 +149,6 @@ struct Simd512 {
       put(i + 12, _mm256_extracti128_si256(high(v[i]), 1));
     }
   }
-  static I gather_u16(const uint8_t* const* rows, int64_t offset) {
-    const auto word = [&](int i) { return static_cast<short>(*reinterpret_cast<const Unaligned16*>(rows[i] + offset)); };
-    return _mm512_cvtepu16_epi32(_mm256_setr_epi16(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8), word(9),
-                                                   word(10), word(11), word(12), word(13), word(14), word(15)));
-  }
-  static I gather_u32(const uint8_t* const* rows, int64_t offset) {
-    const auto word = [&](int i) { return static_cast<int>(*reinterpret_cast<const Unaligned32*>(rows[i] + offset)); };
-    return _mm512_setr_epi32(word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7), word(8), word(9), word(10), word(11),
-                             word(12), word(13), word(14), word(15));
-  }
   static F half_to_float(I a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
 
   // Products of bytes, without VNNI.
