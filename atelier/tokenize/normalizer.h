@@ -8,6 +8,7 @@
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
 #include "atelier/tokenize/aligned_text.h"
+#include "atelier/tokenize/line_cut.h"
 
 namespace atelier::tokenize {
 
@@ -15,6 +16,7 @@ class Normalizer {
  public:
   virtual ~Normalizer() = default;
   virtual Status apply(AlignedText& text) const = 0;
+  virtual LineCut at_line_cut() const { return LineCut::kUnsafe; }
 };
 
 class NormalizerSequence : public Normalizer {

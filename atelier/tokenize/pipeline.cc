@@ -202,6 +202,35 @@ Result<Encoding> PipelineTokenizer::encode(std::string_view text, const EncodeOp
   return Encoder(*this, text, options).encode();
 }
 
+bool PipelineTokenizer::can_be_cut_between_lines() const {
+  const LineCut normalizer = parts_.normalizer ? parts_.normalizer->at_line_cut() : LineCut::kStable;
+  const LineCut pre_tokenizer = parts_.pre_tokenizer ? parts_.pre_tokenizer->at_line_cut() : LineCut::kUnsafe;
+  const bool has_border = pre_tokenizer == LineCut::kBorderAtSpace || (pre_tokenizer == LineCut::kBorder && normalizer == LineCut::kStable);
+  if (normalizer == LineCut::kUnsafe || !has_border) return false;
+  // No added token may reach across: neither by its own text nor by the white space that it takes along.
+  return std::none_of(parts_.added_tokens.begin(), parts_.added_tokens.end(), [this](const AddedToken& token) {
+    const auto spelling = normalized_spelling_.find(token.id);
+    const auto has_space = [](const std::string& text) { return text.find_first_of(" \t\n\v\f\r") != std::string::npos; };
+    const bool is_spaced = has_space(token.content) || (spelling != normalized_spelling_.end() && has_space(spelling->second));
+    return token.lstrip || token.rstrip || is_spaced;
+  });
+}
+
+Result<std::vector<TokenId>> PipelineTokenizer::encode_long(std::string_view text, const EncodeOptions& options) const {
+  constexpr size_t kPartBytes = size_t{64} << 10;
+  if (options.trusted != nullptr || text.size() <= kPartBytes || !can_be_cut_between_lines()) return encode_ids(text, options);
+  EncodeOptions part_options = options;
+  part_options.add_special_tokens = false;
+  ATELIER_TRY(const auto parts, encode_batch(cut_between_lines(text, kPartBytes), part_options));
+  Encoding whole;
+  for (const std::vector<TokenId>& ids : parts) whole.ids.insert(whole.ids.end(), ids.begin(), ids.end());
+  if (parts_.post_processor) {
+    const auto spelling = [&](size_t i) { return id_to_token(whole.ids[i]); };
+    parts_.post_processor->apply(whole, {text, spelling, options.add_special_tokens, /*with_offsets=*/false});
+  }
+  return std::move(whole.ids);
+}
+
 class PipelineTokenizer::Stream : public TokenStream {
  public:
   Stream(const PipelineTokenizer& tokenizer, bool skip_special)

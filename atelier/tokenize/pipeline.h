@@ -37,6 +37,7 @@ class PipelineTokenizer : public Tokenizer {
   static Result<std::unique_ptr<Tokenizer>> create(PipelineParts parts);
 
   Result<Encoding> encode(std::string_view text, const EncodeOptions& options) const override;
+  Result<std::vector<TokenId>> encode_long(std::string_view text, const EncodeOptions& options) const override;
   Result<std::string> decode(std::span<const TokenId> ids, bool skip_special) const override;
   std::unique_ptr<TokenStream> start_decoding(bool skip_special) const override;
   int64_t vocab_size() const override { return vocab_size_; }
@@ -53,6 +54,7 @@ class PipelineTokenizer : public Tokenizer {
 
   explicit PipelineTokenizer(PipelineParts parts) : parts_(std::move(parts)) {}
   Status index_added_tokens();
+  bool can_be_cut_between_lines() const;
   const AddedToken* find_added(TokenId id) const;
 
   PipelineParts parts_;

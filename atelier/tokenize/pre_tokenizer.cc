@@ -126,6 +126,14 @@ void rewrite_pieces(Pieces& pieces, FunctionRef<void(const AlignedText& from, Sp
   pieces.text = std::move(to);
 }
 
+// Stages after one that has a border see the two sides apart.
+LineCut PreTokenizerSequence::at_line_cut() const {
+  for (const auto& step : steps_) {
+    if (step->at_line_cut() != LineCut::kStable) return step->at_line_cut();
+  }
+  return LineCut::kStable;
+}
+
 Status PreTokenizerSequence::apply(Pieces& pieces) const {
   for (const auto& step : steps_) {
     spell_out_bytes(pieces);

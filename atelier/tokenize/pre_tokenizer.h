@@ -10,6 +10,7 @@
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
 #include "atelier/tokenize/aligned_text.h"
+#include "atelier/tokenize/line_cut.h"
 #include "atelier/tokenize/scanners/character_kind.h"
 
 namespace atelier::tokenize {
@@ -25,6 +26,7 @@ class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
   virtual Status apply(Pieces& pieces) const = 0;
+  virtual LineCut at_line_cut() const { return LineCut::kUnsafe; }
 };
 
 // What becomes of the matches of a delimiter.
@@ -49,6 +51,7 @@ class PreTokenizerSequence : public PreTokenizer {
  public:
   explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> steps) : steps_(std::move(steps)) {}
   Status apply(Pieces& pieces) const override;
+  LineCut at_line_cut() const override;
 
  private:
   std::vector<std::unique_ptr<PreTokenizer>> steps_;

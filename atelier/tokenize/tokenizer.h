@@ -85,6 +85,11 @@ class Tokenizer {
   // must be null. An error is that of the first text that has one.
   Result<std::vector<std::vector<TokenId>>> encode_batch(std::span<const std::string_view> texts, const EncodeOptions& options = {}) const;
 
+  // encode_ids() of one long text, which the threads of parallel/ share where the tokenizer allows it (line_cut.h).
+  virtual Result<std::vector<TokenId>> encode_long(std::string_view text, const EncodeOptions& options = {}) const {
+    return encode_ids(text, options);
+  }
+
   // The text of `ids`. Ids outside the vocabulary are an error. `skip_special` leaves special tokens out.
   virtual Result<std::string> decode(std::span<const TokenId> ids, bool skip_special = true) const = 0;
 

@@ -63,6 +63,16 @@ void print_table(const tokenize::Tokenizer& tokenizer, const tokenize::Encoding&
   out << fmt::format("{} tokens\n", encoding.ids.size());
 }
 
+Status count(const tokenize::Tokenizer& tokenizer, std::string_view text, const tokenize::EncodeOptions& encode, Console& console) {
+  ATELIER_TRY(const std::vector<int32_t> ids, tokenizer.encode_long(text, encode));
+  if (console.is_json) {
+    console.out << Json::object().set("count", static_cast<int64_t>(ids.size())).dump() << "\n";
+  } else {
+    console.out << ids.size() << "\n";
+  }
+  return {};
+}
+
 Status run(const TokenizeOptions& options, Console& console) {
   ATELIER_TRY(const auto tokenizer, load_tokenizer(options.model));
   if (options.ids) {
@@ -76,14 +86,9 @@ Status run(const TokenizeOptions& options, Console& console) {
   tokenize::EncodeOptions encode;
   encode.add_special_tokens = !options.is_bare;
   encode.parse_special = options.parse_special;
+  if (options.only_count) return count(*tokenizer, text, encode, console);
   ATELIER_TRY(const tokenize::Encoding encoding, tokenizer->encode(text, encode));
-  if (options.only_count) {
-    if (console.is_json) {
-      console.out << Json::object().set("count", static_cast<int64_t>(encoding.ids.size())).dump() << "\n";
-    } else {
-      console.out << encoding.ids.size() << "\n";
-    }
-  } else if (console.is_json) {
+  if (console.is_json) {
     print_json(*tokenizer, encoding, console.out);
   } else {
     print_table(*tokenizer, encoding, text, console.out);

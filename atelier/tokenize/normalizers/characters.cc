@@ -108,6 +108,7 @@ class BertNormalizer : public Normalizer {
     text = std::move(out);
     return {};
   }
+  LineCut at_line_cut() const override { return options_.clean_text ? LineCut::kSpaced : LineCut::kStable; }
 
  private:
   // Latin to Cyrillic, with combining marks: scripts in which every mark that the rewriting keeps has combining class 0.

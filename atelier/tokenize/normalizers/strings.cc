@@ -1,5 +1,7 @@
 #include "atelier/tokenize/normalizers/strings.h"
 
+#include <array>
+
 #include "atelier/text/unicode.h"
 #include "atelier/text/utf8.h"
 #include "atelier/tokenize/byte_trie.h"
@@ -120,23 +122,59 @@ class ByteLevelNormalizer : public Normalizer {
 class PrecompiledNormalizer : public Normalizer {
  public:
   PrecompiledNormalizer(CharsMap map, CharsMapReading reading, const std::vector<std::string>& kept)
-      : map_(std::move(map)), reading_(reading), kept_(entries_of(kept)) {}
+      : map_(std::move(map)), reading_(reading), kept_(entries_of(kept)) {
+    for (unsigned char c = 0; c < 0x80; ++c) {
+      const bool begins_kept_text = kept_.step(ByteTrie::kRoot, c) != ByteTrie::kRoot;
+      is_plain_[c] = c != '\r' && c != '\n' && !begins_kept_text && !begins_ascii_entry(static_cast<char>(c));
+    }
+  }
 
   Status apply(AlignedText& text) const override {
     AlignedText out = text.start_rewrite(text.size());
-    if (reading_ == CharsMapReading::kSentencePiece) {
-      replace_longest(text, out);
-    } else {
-      replace_by_grapheme(text, out);
+    const std::string_view bytes = text.text();
+    for (size_t begin = 0; begin < bytes.size();) {
+      size_t end = begin;
+      while (end < bytes.size() && stays(bytes, end)) ++end;
+      if (out.empty() && begin < end && reading_ == CharsMapReading::kHuggingFace) {
+        append_first(bytes.substr(begin, 1), text, begin, begin + 1, out);
+        ++begin;
+      }
+      out.append(text, begin, end);
+      begin = end;
+      while (end < bytes.size() && !stays(bytes, end)) ++end;
+      if (reading_ == CharsMapReading::kSentencePiece) {
+        begin = replace_longest(text, begin, end, out);
+      } else {
+        replace_by_grapheme(text, begin, end, out);
+        begin = end;
+      }
     }
     text = std::move(out);
     return {};
   }
 
  private:
-  void replace_longest(const AlignedText& text, AlignedText& out) const {
+  // Whether an entry is `c`, or `c` and another ASCII character first.
+  bool begins_ascii_entry(char c) const {
+    for (unsigned char next = 0; next < 0x80; ++next) {
+      const char pair[] = {c, static_cast<char>(next)};
+      if (map_.longest_prefix({pair, 2})) return true;
+    }
+    return false;
+  }
+
+  // An ASCII character that begins no entry and no kept text, between ASCII characters: a grapheme of its own that nothing replaces.
+  bool stays(std::string_view bytes, size_t at) const {
+    const auto is_ascii = [&](size_t i) { return static_cast<unsigned char>(bytes[i]) < 0x80; };
+    return is_ascii(at) && is_plain_[static_cast<unsigned char>(bytes[at])] && (at == 0 || is_ascii(at - 1)) &&
+           (at + 1 == bytes.size() || is_ascii(at + 1));
+  }
+
+  // The end of what it replaced: `end`, or beyond it where an entry or a kept text reaches further.
+  size_t replace_longest(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
     const std::string_view bytes = text.text();
-    for (size_t i = 0; i < bytes.size();) {
+    size_t i = begin;
+    while (i < end) {
       if (const size_t kept = kept_length(bytes.substr(i)); kept > 0) {
         out.append(text, i, i + kept);
         i += kept;
@@ -151,38 +189,35 @@ class PrecompiledNormalizer : public Normalizer {
       }
       i += length;
     }
+    return i;
   }
 
   // What vanishes at the very start belongs to the character that comes to stand there, which so keeps being the first: pre-tokenizers
   // that treat the first piece otherwise see it as Hugging Face's do.
-  void replace_by_grapheme(const AlignedText& text, AlignedText& out) const {
+  void replace_by_grapheme(const AlignedText& text, size_t first, size_t last, AlignedText& out) const {
+    if (first == last) return;
     constexpr size_t kMaxWholeBytes = 5;
     const std::string_view bytes = text.text();
-    const std::vector<size_t> borders = text::grapheme_borders(bytes);
+    const std::vector<size_t> borders = text::grapheme_borders(bytes.substr(first, last - first));
     for (size_t i = 0; i + 1 < borders.size(); ++i) {
-      const size_t begin = borders[i], end = borders[i + 1];
+      const size_t begin = first + borders[i], end = first + borders[i + 1];
       if (end - begin <= kMaxWholeBytes && replace_part(text, begin, end, out)) continue;
       for (size_t at = begin; at < end;) {
         const size_t length = text::utf8_length(bytes[at]);
-        if (!replace_part(text, at, at + length, out)) out.append(bytes.substr(at, length), source_of(text, at, at + length, out));
+        if (!replace_part(text, at, at + length, out)) append_first(bytes.substr(at, length), text, at, at + length, out);
         at += length;
       }
     }
   }
 
   bool replace_part(const AlignedText& text, size_t begin, size_t end, AlignedText& out) const {
-<<<<<<< HEAD
-    const auto match = map_.shortest_prefix(std::string_view(text.text()).substr(begin, end - begin));
-    if (match) out.append(match->replacement, source_of(text, begin, end, out));
-=======
     const auto match = map_.shortest_prefix(text.text().substr(begin, end - begin));
-    if (match) out.append_for(match->replacement, text, begin, end);
->>>>>>> a96a859 (Tokenizers: scanners for the common patterns, a cache of words, ids without offsets, batches by the thread team)
+    if (match) append_first(match->replacement, text, begin, end, out);
     return match.has_value();
   }
 
-  static Span source_of(const AlignedText& text, size_t begin, size_t end, const AlignedText& out) {
-    return text.source(out.empty() ? 0 : begin, end);
+  static void append_first(std::string_view bytes, const AlignedText& text, size_t begin, size_t end, AlignedText& out) {
+    out.append_for(bytes, text, out.empty() ? 0 : begin, end);
   }
 
   static std::vector<std::pair<std::string_view, int32_t>> entries_of(const std::vector<std::string>& texts) {
@@ -208,6 +243,7 @@ class PrecompiledNormalizer : public Normalizer {
   CharsMap map_;
   CharsMapReading reading_;
   ByteTrie kept_;
+  std::array<bool, 128> is_plain_;
 };
 
 class CollapseSpacesNormalizer : public Normalizer {

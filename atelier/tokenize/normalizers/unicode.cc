@@ -9,6 +9,7 @@ class UnicodeNormalizer : public Normalizer {
  public:
   explicit UnicodeNormalizer(text::NormalForm form) : form_(form) {}
   Status apply(AlignedText& text) const override { return apply_normal_form(text, form_), Status{}; }
+  LineCut at_line_cut() const override { return LineCut::kStable; }  // a line end composes with nothing and stays in its place
 
  private:
   text::NormalForm form_;

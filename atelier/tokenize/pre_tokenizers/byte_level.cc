@@ -30,6 +30,10 @@ class ByteLevelPreTokenizer : public PreTokenizer {
     pieces.are_bytes = true;
     return {};
   }
+  LineCut at_line_cut() const override {
+    if (options_.add_prefix_space) return LineCut::kUnsafe;
+    return options_.use_regex ? split_->at_line_cut() : LineCut::kStable;
+  }
 
  private:
   ByteLevelOptions options_;

@@ -26,6 +26,7 @@ class BertPreTokenizer : public PreTokenizer {
     pieces.ranges = std::move(out);
     return {};
   }
+  LineCut at_line_cut() const override { return LineCut::kBorderAtSpace; }
 
  private:
   CharacterKind white_space_{text::kWhiteSpace};

@@ -36,6 +36,7 @@ class ScannerPreTokenizer : public PreTokenizer {
     pieces.ranges = std::move(out);
     return {};
   }
+  LineCut at_line_cut() const override { return scanner_.at_line_cut; }
 
  private:
   const Scanner& scanner_;
@@ -46,6 +47,11 @@ class CharacterPreTokenizer : public PreTokenizer {
   CharacterPreTokenizer(const CharacterKind& kind, SplitBehavior behavior) : kind_(kind), behavior_(behavior) {}
 
   Status apply(Pieces& pieces) const override { return split_at_characters(pieces, kind_, behavior_); }
+  // Isolated characters and runs of them do not cross a line end that is none of them.
+  LineCut at_line_cut() const override {
+    const bool is_local = behavior_ == SplitBehavior::kIsolated || behavior_ == SplitBehavior::kContiguous;
+    return is_local && !kind_.contains_at("\n", 0) ? LineCut::kStable : LineCut::kUnsafe;
+  }
 
  private:
   CharacterKind kind_;

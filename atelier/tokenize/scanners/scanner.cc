@@ -167,17 +167,17 @@ struct LineEnd {
 
 const std::vector<Scanner>& scanners() {
   static const std::vector<Scanner> kScanners = {
-      {kGpt2Pattern, scan<Gpt2>, true},
-      {kGpt2PatternGrouped, scan<Gpt2>, true},
-      {kCl100kPattern, scan<Cl100k<3>>, true},
-      {kQwen2Pattern, scan<Cl100k<1>>, true},
-      {kO200kPattern, scan<O200k<3, true>>, true},
-      {kTekkenPattern, scan<O200k<1, false>>, true},
-      {kDeepseekV3Pattern, scan<WithGaps<DeepseekV3>>, false},
-      {kNumberTriplesPattern, scan<WithGaps<NumberTriples>>, false},
-      {kSpacedLettersPattern, scan<WithGaps<SpacedRun<kLetter>>>, false},
-      {kSpacedPunctuationPattern, scan<WithGaps<SpacedRun<kPunctuation>>>, false},
-      {kLineEndPattern, scan<WithGaps<LineEnd>>, false},
+      {kGpt2Pattern, scan<Gpt2>, true, LineCut::kBorder},
+      {kGpt2PatternGrouped, scan<Gpt2>, true, LineCut::kBorder},
+      {kCl100kPattern, scan<Cl100k<3>>, true, LineCut::kBorder},
+      {kQwen2Pattern, scan<Cl100k<1>>, true, LineCut::kBorder},
+      {kO200kPattern, scan<O200k<3, true>>, true, LineCut::kBorder},
+      {kTekkenPattern, scan<O200k<1, false>>, true, LineCut::kBorder},
+      {kDeepseekV3Pattern, scan<WithGaps<DeepseekV3>>, false, LineCut::kBorder},
+      {kNumberTriplesPattern, scan<WithGaps<NumberTriples>>, false, LineCut::kStable},
+      {kSpacedLettersPattern, scan<WithGaps<SpacedRun<kLetter>>>, false, LineCut::kUnsafe},
+      {kSpacedPunctuationPattern, scan<WithGaps<SpacedRun<kPunctuation>>>, false, LineCut::kUnsafe},
+      {kLineEndPattern, scan<WithGaps<LineEnd>>, false, LineCut::kBorder},
   };
   return kScanners;
 }

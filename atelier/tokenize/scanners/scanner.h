@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "atelier/tokenize/aligned_text.h"
+#include "atelier/tokenize/line_cut.h"
 
 namespace atelier::tokenize {
 
@@ -17,6 +18,7 @@ struct Scanner {
   // has no influence.
   void (*scan)(std::string_view text, Span range, std::vector<Span>& out);
   bool matches_everything;  // nothing lies between two matches
+  LineCut at_line_cut;
 };
 
 // Null when no scanner is written for `pattern`.
