@@ -12,9 +12,9 @@ Result<std::shared_ptr<KvPool>> KvPool::create(const TransformerSpec& spec, DTyp
   }
   std::shared_ptr<KvPool> pool(new KvPool());
   pool->layout_ = KvLayout(spec, dtype);
-  ATELIER_TRY(pool->memory_,
-              io::map_anonymous(num_pages * pool->layout_.page_bytes(), "KV cache for " + std::to_string(num_pages * kPageTokens) + " tokens",
-                                "use a smaller --context or --kv q8_0"));
+  ATELIER_TRY(pool->memory_, io::map_anonymous(num_pages * pool->layout_.page_bytes(),
+                                               "KV cache for " + std::to_string(num_pages * kPageTokens) + " tokens",
+                                               "use a smaller --context or --kv q8_0"));
   pool->num_pages_ = num_pages;
   return pool;
 }

@@ -10,8 +10,8 @@
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
 #include "atelier/tokenize/aligned_text.h"
+#include "atelier/tokenize/character_kind.h"
 #include "atelier/tokenize/line_cut.h"
-#include "atelier/tokenize/scanners/character_kind.h"
 
 namespace atelier::tokenize {
 
