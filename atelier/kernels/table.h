@@ -92,7 +92,7 @@ inline constexpr int64_t attention_width(int64_t D) { return (D + 15) / 16 * 16;
 
 // Floats of scratch that attention_* of any ISA may use for a block of `queries`.
 inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
-  return (3 * kKeyTile + queries) * attention_width(D) + 2 * 24 * kKeyTile + 64;
+  return (2 * kKeyTile + queries) * attention_width(D) + 2 * 24 * kKeyTile + 64;
 }
 
 struct KernelTable {

@@ -59,8 +59,7 @@ class AttentionKernel {
         query_steps_((shape.head_dim + P::kInputsPerStep - 1) / P::kInputsPerStep) {
     keys_ = scratch;
     values_ = keys_ + kKeyTile * width_;
-    rows_ = values_ + kKeyTile * width_;
-    scores_ = rows_ + kKeyTile * width_;
+    scores_ = values_ + kKeyTile * width_;
     weights_ = scores_ + kGroup * kKeyTile;
     corrections_ = weights_ + kGroup * kKeyTile;
     shifts_ = corrections_ + kGroupFloats;
@@ -76,12 +75,12 @@ class AttentionKernel {
     const F scale = S::set1(shape_.soft_cap > 0 ? shape_.scale : shape_.scale * kLog2E);
     for (int64_t i = 0; i < num_queries_; ++i) {
       const float* q = block_.q + i / block_.num_heads * block_.ldq + i % block_.num_heads * shape_.head_dim;
-      for (int64_t d = 0; d < width_; d += P::kVectorsPerStore * kLanes) {
-        F inputs[P::kVectorsPerStore];
-        for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
+      for (int64_t d = 0; d < width_; d += P::kInputsPerStep * kLanes) {
+        F inputs[P::kInputsPerStep];
+        for (int64_t n = 0; n < P::kInputsPerStep; ++n) {
           inputs[n] = S::mul(scale, load_kv<S, KvRowsF32<S>>(reinterpret_cast<const uint8_t*>(q), d + n * kLanes, shape_.head_dim));
         }
-        P::store(queries_ + i * width_ + d / P::kInputsPerStep, inputs);
+        S::store(queries_ + i * width_ + d / P::kInputsPerStep, P::pack(inputs));
       }
       for (int64_t d = 0; d < width_; d += kLanes) S::store(sums_.values + i * width_ + d, S::zero());
       sums_.largest[i] = -__builtin_inff();
@@ -107,8 +106,11 @@ class AttentionKernel {
     const uint8_t* next = has_next ? block_.pages[tile / kKeyTile + 1] : page;
     const auto read = [&](auto rows) {
       using Rows = decltype(rows);
-      read_keys<Rows>(page + block_.k_offset, next + block_.k_offset, keys);
-      read_values<Rows>(page + block_.v_offset, next + block_.v_offset, keys);
+      const bool is_whole = keys.full() && shape_.head_dim % (P::kInputsPerStep * kLanes) == 0;
+      is_whole ? read_keys<Rows, true>(page + block_.k_offset, next + block_.k_offset, keys)
+               : read_keys<Rows, false>(page + block_.k_offset, next + block_.k_offset, keys);
+      is_whole ? read_values<Rows, true>(page + block_.v_offset, next + block_.v_offset, keys)
+               : read_values<Rows, false>(page + block_.v_offset, next + block_.v_offset, keys);
     };
     switch (block_.dtype) {
       case DType::kF32:
@@ -120,49 +122,53 @@ class AttentionKernel {
     }
   }
 
-  // A row of the next tile: the tiles of a head are too short for the processor to foresee the next.
-  void prefetch_row(const uint8_t* next, int64_t s) const {
-    for (int64_t at = 0; at < block_.row_bytes; at += 64) S::prefetch(next + s * block_.row_bytes + at);
+  // Part of the next tile: the tiles of a head are too short for the processor to foresee the next. The L1 cache is full of panels.
+  static void prefetch(const uint8_t* next, int64_t bytes) {
+    for (int64_t at = 0; at < bytes; at += 64) S::prefetch_l2(next + at);
   }
 
-  template <class Rows>
+  // Values d .. d + kLanes - 1 of row s of a tile. kIsWhole: no part of any is missing.
+  template <class Rows, bool kIsWhole>
+  static F load_row(const uint8_t* first, int64_t row_bytes, int64_t s, int64_t d, int64_t D, Range keys) {
+    if constexpr (kIsWhole) return Rows::load(first + s * row_bytes, d);
+    return s >= keys.begin && s < keys.end ? load_kv<S, Rows>(first + s * row_bytes, d, D) : S::zero();
+  }
+
+  template <class Rows, bool kIsWhole>
   void read_keys(const uint8_t* first, const uint8_t* next, Range keys) {
-    for (int64_t s = 0; s < kKeyTile; ++s) {
-      prefetch_row(next, s);
-      const uint8_t* row = first + s * block_.row_bytes;
-      const bool is_seen = s >= keys.begin && s < keys.end;
-      for (int64_t d = 0; d < width_; d += P::kVectorsPerStore * kLanes) {
-        F inputs[P::kVectorsPerStore];
-        for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
-          inputs[n] = is_seen ? load_kv<S, Rows>(row, d + n * kLanes, shape_.head_dim) : S::zero();
-        }
-        P::store(rows_ + s * width_ + d / P::kInputsPerStep, inputs);
-      }
-    }
+    constexpr int64_t kInputs = P::kInputsPerStep;
+    const int64_t row_bytes = block_.row_bytes, width = width_, D = shape_.head_dim;
+    float* const panel = keys_;
     for (int64_t s = 0; s < kKeyTile; s += kLanes) {
-      const uint8_t* rows[kLanes];
-      for (int64_t i = 0; i < kLanes; ++i) rows[i] = reinterpret_cast<const uint8_t*>(rows_ + (s + i) * width_);
-      for (int64_t step = 0; step < query_steps_; step += 4) {
-        typename S::I words[4];
-        S::gather16(rows, step * 4, words);
-        for (int64_t j = 0; j < 4; ++j) S::store_bytes(keys_ + (step + j) * kKeyTile + s, words[j]);
+      prefetch(next + s * row_bytes, kLanes * row_bytes);
+      for (int64_t d = 0; d < width; d += kInputs * kLanes) {
+        F words[kLanes];
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < kLanes; ++i) {
+          F inputs[kInputs];
+          for (int64_t n = 0; n < kInputs; ++n) inputs[n] = load_row<Rows, kIsWhole>(first, row_bytes, s + i, d + n * kLanes, D, keys);
+          words[i] = P::pack(inputs);
+        }
+        S::transpose_square(words);
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < kLanes; ++i) S::store(panel + (d / kInputs + i) * kKeyTile + s, words[i]);
       }
     }
   }
 
-  template <class Rows>
+  template <class Rows, bool kIsWhole>
   void read_values(const uint8_t* first, const uint8_t* next, Range keys) {
+    constexpr int64_t kInputs = P::kInputsPerStep;
+    const int64_t row_bytes = block_.row_bytes, width = width_, D = shape_.head_dim;
+    float* const panel = values_;
     for (int64_t step = 0; step < kSteps; ++step) {
-      const int64_t s = step * P::kInputsPerStep;
-      for (int64_t d = 0; d < width_; d += kLanes) {
-        F inputs[P::kInputsPerStep];
-        for (int64_t n = 0; n < P::kInputsPerStep; ++n) {
-          const bool is_seen = s + n >= keys.begin && s + n < keys.end;
-          inputs[n] = is_seen ? load_kv<S, Rows>(first + (s + n) * block_.row_bytes, d, shape_.head_dim) : S::zero();
-        }
-        S::store(values_ + step * width_ + d, P::combine(inputs));
+      const int64_t s = step * kInputs;
+      prefetch(next + s * row_bytes, kInputs * row_bytes);
+      for (int64_t d = 0; d < width; d += kLanes) {
+        F inputs[kInputs];
+        for (int64_t n = 0; n < kInputs; ++n) inputs[n] = load_row<Rows, kIsWhole>(first, row_bytes, s + n, d, D, keys);
+        S::store(panel + step * width + d, P::combine(inputs));
       }
-      for (int64_t n = 0; n < P::kInputsPerStep; ++n) prefetch_row(next, s + n);
     }
   }
 
@@ -228,13 +234,13 @@ class AttentionKernel {
     float* weights = weights_ + i * kSteps;
     const F shift = S::set1(largest);
     F total = S::zero();
-    for (int64_t s = 0; s < kKeyTile; s += P::kVectorsPerStore * kLanes) {
-      F w[P::kVectorsPerStore];
-      for (int64_t n = 0; n < P::kVectorsPerStore; ++n) {
+    for (int64_t s = 0; s < kKeyTile; s += P::kInputsPerStep * kLanes) {
+      F w[P::kInputsPerStep];
+      for (int64_t n = 0; n < P::kInputsPerStep; ++n) {
         w[n] = Math<S>::exp2_below(S::sub(S::load(scores + s + n * kLanes), shift));
         total = S::add(total, w[n]);
       }
-      P::store(weights + s / P::kInputsPerStep, w);
+      S::store(weights + s / P::kInputsPerStep, P::pack(w));
     }
     return S::sum(total);
   }
@@ -292,7 +298,6 @@ class AttentionKernel {
   int64_t query_steps_;  // of a score's sum
   float* keys_;          // [query_steps, kKeyTile] words
   float* values_;        // [kSteps, width] words
-  float* rows_;          // [kKeyTile, width] keys before they are turned
   float* scores_;        // [kGroup, kKeyTile]
   float* weights_;       // [kGroup, kSteps] words
   float* corrections_;   // [kGroupFloats] c

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "atelier/kernels/simd/intrinsics.h"
+
 namespace atelier::kernels {
 
 // Words are float32; a step is one fused multiply-add.
@@ -13,12 +15,11 @@ template <class S>
 struct ProductsF32 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 1;
-  static constexpr int64_t kVectorsPerStore = 1;
 
   static F step(F sum, F a, F b) { return S::fma(a, b, sum); }
-  // kVectorsPerStore vectors of consecutive inputs, as words at `out`.
-  static void store(float* out, const F* inputs) { S::store(out, inputs[0]); }
-  // Words of kInputsPerStep inputs each: inputs[i] holds input i of every lane's word.
+  // Words of kInputsPerStep vectors of consecutive inputs.
+  static F pack(const F* inputs) { return inputs[0]; }
+  // Words of which inputs[i] holds input i.
   static F combine(const F* inputs) { return inputs[0]; }
 };
 
@@ -27,10 +28,9 @@ template <class S>
 struct ProductsBf16 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 2;
-  static constexpr int64_t kVectorsPerStore = 2;
 
   static F step(F sum, F a, F b) { return S::dot_bf16(sum, S::bits(a), S::bits(b)); }
-  static void store(float* out, const F* inputs) { S::store_bytes(out, S::round_bf16(inputs[0], inputs[1])); }
+  static F pack(const F* inputs) { return S::as_float(S::round_bf16(inputs[0], inputs[1])); }
   static F combine(const F* inputs) { return S::as_float(S::interleave_u16(S::round_bf16(inputs[0], inputs[1]))); }
 };
 
@@ -46,6 +46,7 @@ inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t l
     for (int n = 0; n < N; ++n) {
       bs[n] = S::load(b + k * ldb + n * S::kLanes);
       if constexpr (kIsMasked) bs[n] = S::as_float(S::bit_and(S::bits(bs[n]), S::set1_int(masks[k])));
+      ATELIER_KEEP_IN_REGISTER(bs[n]);  // else GCC loads it again for every row
     }
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {

@@ -22,8 +22,7 @@ template <class S>
 struct KvRowsQ8_0 {
   static typename S::F load(const uint8_t* row, int64_t d) {
     const uint8_t* block = row + d / 32 * 34;
-    const int32_t scale = *reinterpret_cast<const typename S::Unaligned16*>(block);
-    return S::mul(S::load_i8(block + 2 + d % 32), S::half_to_float(S::set1_int(scale)));
+    return S::mul(S::load_i8(block + 2 + d % 32), S::broadcast_f16(block));
   }
   static constexpr int64_t kBytes = 0;  // no part of a vector is ever left
 };

@@ -35,6 +35,7 @@ struct Simd256 {
   static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   static void prefetch_l2(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
   static F load_f16(const uint16_t* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+  static F broadcast_f16(const void* p) { return _mm256_cvtph_ps(_mm_set1_epi16(static_cast<short>(*static_cast<const Unaligned16*>(p)))); }
   static F load_bf16(const uint16_t* p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))), 16));
   }
@@ -145,6 +146,24 @@ struct Simd256 {
     for (int i = 0; i < 4; ++i) {
       _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + i * stride), _mm256_castsi256_si128(v[i]));
       _mm_storeu_si128(reinterpret_cast<__m128i*>(dst + (i + 4) * stride), _mm256_extracti128_si256(v[i], 1));
+    }
+  }
+  // The kLanes x kLanes matrix whose rows are `m`.
+  static void transpose_square(F* m) {
+    F pairs[8], quads[8];
+    for (int i = 0; i < 8; i += 2) {
+      pairs[i] = _mm256_unpacklo_ps(m[i], m[i + 1]);
+      pairs[i + 1] = _mm256_unpackhi_ps(m[i], m[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4) {
+      quads[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+      quads[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+      quads[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+      quads[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+    }
+    for (int i = 0; i < 4; ++i) {
+      m[i] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x20);
+      m[i + 4] = _mm256_permute2f128_ps(quads[i], quads[i + 4], 0x31);
     }
   }
   // The low 16 bits of every lane as an IEEE half.

@@ -30,6 +30,9 @@ struct Simd512 {
   static void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
   static void prefetch_l2(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
   static F load_f16(const uint16_t* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+  static F broadcast_f16(const void* p) {
+    return _mm512_cvtph_ps(_mm256_set1_epi16(static_cast<short>(*static_cast<const Unaligned16*>(p))));
+  }
   static F load_bf16(const uint16_t* p) {
     return as_float(shift_left(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))), 16));
   }
@@ -147,6 +150,25 @@ struct Simd512 {
       put(i + 4, _mm256_extracti128_si256(low(v[i]), 1));
       put(i + 8, _mm256_castsi256_si128(high(v[i])));
       put(i + 12, _mm256_extracti128_si256(high(v[i]), 1));
+    }
+  }
+  static void transpose_square(F* m) {
+    I v[16], w[16];  // dwords of 4 x 4 in each 128-bit part, then the parts
+    for (int i = 0; i < 4; ++i) {
+      const I rows[4] = {bits(m[4 * i]), bits(m[4 * i + 1]), bits(m[4 * i + 2]), bits(m[4 * i + 3])};
+      transpose(rows, v + 4 * i);
+    }
+    for (int i = 0; i < 4; ++i) {
+      w[i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0x88);
+      w[4 + i] = _mm512_shuffle_i32x4(v[i], v[4 + i], 0xdd);
+      w[8 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0x88);
+      w[12 + i] = _mm512_shuffle_i32x4(v[8 + i], v[12 + i], 0xdd);
+    }
+    for (int i = 0; i < 4; ++i) {
+      m[i] = as_float(_mm512_shuffle_i32x4(w[i], w[8 + i], 0x88));
+      m[4 + i] = as_float(_mm512_shuffle_i32x4(w[4 + i], w[12 + i], 0x88));
+      m[8 + i] = as_float(_mm512_shuffle_i32x4(w[i], w[8 + i], 0xdd));
+      m[12 + i] = as_float(_mm512_shuffle_i32x4(w[4 + i], w[12 + i], 0xdd));
     }
   }
   static F half_to_float(I a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
