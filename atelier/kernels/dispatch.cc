@@ -8,22 +8,24 @@ namespace atelier::kernels {
 namespace {
 
 // A rung that differs from the one below in a function or two.
-KernelTable with_int8(KernelTable table, decltype(KernelTable::linear_int8) linear_int8) {
+KernelTable with_int8(KernelTable table, decltype(KernelTable::linear_int8) linear_int8, decltype(KernelTable::peak_int8) peak_int8) {
   table.linear_int8 = linear_int8;
+  table.peak_int8 = peak_int8;
   return table;
 }
 KernelTable with_bf16(KernelTable table) {
   table.linear_bf16 = avx512bf16::linear_bf16;
   table.attention_bf16 = avx512bf16::attention_bf16;
   table.round_rows = avx512bf16::round_rows;
+  table.peak_bf16 = avx512bf16::peak_bf16;
   return table;
 }
 
 }  // namespace
 
 const KernelTable& kernel_table(Isa isa) {
-  static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8);
-  static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8);
+  static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8, avxvnni::peak_int8);
+  static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8, avx512vnni::peak_int8);
   static const KernelTable avx512_bf16 = with_bf16(avx512_vnni);
   switch (isa) {
     case Isa::kScalar:

@@ -1,10 +1,12 @@
 #include "atelier/kernels/measure.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <vector>
 
+#include "atelier/kernels/dispatch.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
 #include "atelier/quant/tiles.h"
@@ -64,6 +66,23 @@ double measure_bandwidth(double budget_s) {
     });
   });
   return static_cast<double>(kWords * sizeof(uint64_t)) / seconds;
+}
+
+double measure_peak(Compute compute, double budget_s) {
+  constexpr int64_t kPieces = 16, kRounds = 20000;  // of each thread; a round is about a hundred products
+  const KernelTable& table = active();
+  const auto peak = compute == Compute::kInt8                      ? table.peak_int8
+                    : compute == Compute::kBF16 && table.peak_bf16 ? table.peak_bf16
+                                                                   : table.peak_f32;
+  std::atomic<int64_t> operations = 0;
+  const double seconds = best_seconds(budget_s, [&] {
+    operations = 0;
+    parallel_for(kPieces * num_threads(), 1, [&](int64_t begin, int64_t end, int) {
+      float memory[kPeakFloats] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+      operations += peak((end - begin) * kRounds, memory);
+    });
+  });
+  return static_cast<double>(operations) / seconds;
 }
 
 double measure_linear(DType dtype, Compute compute, int64_t T, int64_t N, int64_t K, double budget_s) {

@@ -14,6 +14,10 @@ namespace atelier::kernels {
 // Bytes per second that the team reads from memory, far beyond the caches.
 double measure_bandwidth(double budget_s = 0.25);
 
+// Operations per second that the team reaches with products on registers alone: what no kernel of this ISA can surpass. Where there is no
+// bfloat16 product, kBF16 is kF32.
+double measure_peak(Compute compute, double budget_s = 0.1);
+
 // Seconds of one linear layer of random weights: T rows, N outputs, K inputs (a multiple of the weight type's block).
 double measure_linear(DType dtype, Compute compute, int64_t T, int64_t N, int64_t K, double budget_s = 0.25);
 

@@ -131,7 +131,15 @@ struct KernelTable {
   void (*scale)(const float* x, float factor, float* y, int64_t count);
   void (*soft_cap)(const float* x, float cap, float* y, int64_t count);
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
+
+  // The fastest products of this ISA, on registers: how many operations `rounds` rounds were. `memory` holds kPeakFloats ordinary floats,
+  // read and written. peak_bf16 is null where linear_bf16 is.
+  int64_t (*peak_f32)(int64_t rounds, float* memory);
+  int64_t (*peak_bf16)(int64_t rounds, float* memory);
+  int64_t (*peak_int8)(int64_t rounds, float* memory);
 };
+
+inline constexpr int64_t kPeakFloats = 16;
 
 // Inputs of block types that integer products decode at a time: two panels of them just fit the L1 cache.
 inline constexpr int64_t kInt8Chunk = 768;

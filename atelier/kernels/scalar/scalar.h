@@ -25,5 +25,7 @@ void store_f16(const float* src, uint16_t* dst, int64_t count);
 void store_q8_0(const float* src, uint8_t* dst, int64_t count);
 void widen(DType dtype, const uint16_t* src, float* dst, int64_t count);
 LogSumExp log_sum_exp(const float* x, int64_t count);
+int64_t peak_f32(int64_t rounds, float* memory);
+int64_t peak_int8(int64_t rounds, float* memory);
 
 }  // namespace atelier::kernels::scalar

@@ -24,6 +24,9 @@ const KernelTable kTable = {
     .scale = scale,
     .soft_cap = soft_cap,
     .log_sum_exp = log_sum_exp,
+    .peak_f32 = peak_f32,
+    .peak_bf16 = nullptr,
+    .peak_int8 = peak_int8,
 };
 
 }  // namespace atelier::kernels::scalar

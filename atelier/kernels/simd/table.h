@@ -4,6 +4,7 @@
 #include "atelier/kernels/simd/attention.h"
 #include "atelier/kernels/simd/elementwise.h"
 #include "atelier/kernels/simd/linear.h"
+#include "atelier/kernels/simd/peak.h"
 #include "atelier/kernels/simd/rows.h"
 #include "atelier/kernels/table.h"
 
@@ -33,6 +34,9 @@ constexpr KernelTable make_table() {
       .scale = ElementwiseKernels<S>::scale,
       .soft_cap = ElementwiseKernels<S>::soft_cap,
       .log_sum_exp = ElementwiseKernels<S>::log_sum_exp,
+      .peak_f32 = PeakKernels<S>::f32,
+      .peak_bf16 = nullptr,
+      .peak_int8 = PeakKernels<S>::int8,
   };
 }
 
