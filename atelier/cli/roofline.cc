@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "atelier/base/error.h"
 #include "atelier/kernels/measure.h"
 
 namespace atelier::cli {
 namespace {
+
+constexpr kernels::Compute kComputes[] = {kernels::Compute::kF32, kernels::Compute::kBF16, kernels::Compute::kInt8};
 
 struct Matrix {
   DType dtype;
@@ -38,40 +41,48 @@ kernels::Compute compute_for(DType dtype, Precision precision) {
   return is_bf16 ? kernels::Compute::kBF16 : kernels::Compute::kF32;
 }
 
-MachineLimits measure_limits(const models::Model& model) {
+MachineLimits measure_limits() {
   MachineLimits limits;
   limits.bandwidth = kernels::measure_bandwidth();
-  for (const Matrix& matrix : matrices(model)) {
-    if (limits.gemm.count(matrix.dtype)) continue;
-    limits.gemm[matrix.dtype] = kernels::measure_gemm(matrix.dtype, compute_for(matrix.dtype, model.precision()));
-  }
+  for (const kernels::Compute compute : kComputes) limits.peak[compute] = kernels::measure_peak(compute);
   return limits;
 }
 
-Roofline roofline(const models::Model& model, const MachineLimits& limits, int64_t depth) {
+Roofline roofline(const models::Model& model, const MachineLimits& limits, int64_t depth, int64_t batch) {
   Roofline out;
   double arithmetic_s = 0, head_s = 0;  // of one token
   for (const Matrix& matrix : matrices(model)) {
     const double operations = 2.0 * static_cast<double>(matrix.weights);
-    const double seconds = operations / limits.gemm.at(matrix.dtype);
-    out.bytes_per_token += static_cast<double>(matrix.bytes);
-    out.operations_per_token += operations;
+    const double seconds = operations / limits.peak.at(compute_for(matrix.dtype, model.precision()));
+    out.bytes_per_step += static_cast<double>(matrix.bytes);
+    out.operations_per_step += operations * static_cast<double>(batch);
     arithmetic_s += seconds;
     if (matrix.is_head) head_s += seconds;
   }
-  if (depth > 0) out.bytes_per_token += static_cast<double>(nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), depth));
-  const double memory_s = out.bytes_per_token / limits.bandwidth;
-  out.is_decode_bound_by_memory = memory_s >= arithmetic_s;
-  out.decode_tok_s = 1 / std::max(memory_s, arithmetic_s);
+  if (depth > 0) out.bytes_per_step += static_cast<double>(batch * nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), depth));
+  const double memory_s = out.bytes_per_step / limits.bandwidth, all_arithmetic_s = arithmetic_s * static_cast<double>(batch);
+  out.is_decode_bound_by_memory = memory_s >= all_arithmetic_s;
+  out.decode_tok_s = static_cast<double>(batch) / std::max(memory_s, all_arithmetic_s);
   out.prefill_tok_s = 1 / (arithmetic_s - head_s);
   return out;
 }
 
-Json limits_json(const MachineLimits& limits, const Roofline& roofline) {
-  Json gemm = Json::object();
-  for (const auto& [dtype, rate] : limits.gemm) gemm.set(dtype_name(dtype), rate / 1e9);
-  Json json = Json::object().set("memory_gb_s", limits.bandwidth / 1e9).set("gemm_gops", std::move(gemm));
-  return json.set("prefill_tok_s", roofline.prefill_tok_s).set("decode_tok_s", roofline.decode_tok_s);
+const char* compute_name(kernels::Compute compute) {
+  switch (compute) {
+    case kernels::Compute::kF32:
+      return "f32";
+    case kernels::Compute::kBF16:
+      return "bf16";
+    case kernels::Compute::kInt8:
+      return "int8";
+  }
+  throw InternalError("compute: no such value");
+}
+
+Json& add_limits(Json& object, const MachineLimits& limits) {
+  Json peaks = Json::object();
+  for (const auto& [compute, rate] : limits.peak) peaks.set(compute_name(compute), rate / 1e9);
+  return object.set("memory_gb_s", limits.bandwidth / 1e9).set("peak_gops", std::move(peaks));
 }
 
 }  // namespace atelier::cli

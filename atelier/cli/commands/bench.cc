@@ -1,7 +1,8 @@
 // `atelier bench MODEL`: tokens per second of prefill and decoding, medians over repetitions.
 //
 // Tokens are random; logits are computed for the last row only, nothing is sampled. `depth` tokens are in the cache before each
-// measurement. Rates are tokens of all sequences together.
+// measurement. Rates are tokens of all sequences together, beside what the machine could do at most (cli/roofline.h) and, with --compare,
+// beside what another engine reports.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -12,6 +13,8 @@
 #include "atelier/base/json.h"
 #include "atelier/base/rng.h"
 #include "atelier/base/strings.h"
+#include "atelier/cli/bench_report.h"
+#include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/progress.h"
@@ -28,11 +31,7 @@ struct BenchArgs {
   ModelOptions model;
   int64_t prompt = 512, generate = 128, depth = 0, repetitions = 5;
   std::string batches = "1";
-};
-
-struct BatchRate {
-  int64_t batch;
-  double decode_tok_s;
+  std::optional<std::string> peer;  // file of a report
 };
 
 Result<std::vector<int64_t>> parse_batches(const std::string& text) {
@@ -131,60 +130,121 @@ Result<double> measure(int64_t repetitions, Progress& progress, int64_t& done, c
   return median(std::move(rates));
 }
 
-struct Rates {
+// The limits of this machine for each rate of a report.
+struct Limits {
+  MachineLimits machine;
   double prefill_tok_s = 0;
-  std::vector<BatchRate> batched;
-  double decode_tok_s = 0;  // of one sequence; 0: not measured
+  std::vector<BatchRate> batched;  // of the report's batches
+
+  double decode_tok_s(int64_t batch) const {
+    const auto same = [&](const BatchRate& rate) { return rate.batch == batch; };
+    const auto found = std::find_if(batched.begin(), batched.end(), same);
+    return found == batched.end() ? 0 : found->decode_tok_s;
+  }
 };
 
-void print(const BenchArgs& args, const models::Model& model, const Rates& rates, Console& console) {
-  const MachineLimits limits = measure_limits(model);
-  const Roofline limit = roofline(model, limits, args.depth + args.generate / 2);
-  const double prefill_fraction = rates.prefill_tok_s / limit.prefill_tok_s, decode_fraction = rates.decode_tok_s / limit.decode_tok_s;
-  if (!console.is_json) {
-    if (args.prompt > 0) {
-      console.out << fmt::format("prefill {:>5} tokens   {:10.1f} tokens/s  {:3.0f}% of the limit\n", args.prompt, rates.prefill_tok_s,
-                                 100 * prefill_fraction);
-    }
-    for (const BatchRate& rate : rates.batched) {
-      const std::string fraction = rate.batch == 1 ? fmt::format("  {:3.0f}% of the limit", 100 * decode_fraction) : "";
-      console.out << fmt::format("decode  {:>5} x {:<4}     {:10.1f} tokens/s{}\n", args.generate, rate.batch, rate.decode_tok_s, fraction);
-    }
-    return;
+// In the middle of a decoding run, half of its tokens are in the cache.
+Limits limits_for(const models::Model& model, const BenchReport& report) {
+  Limits limits;
+  limits.machine = measure_limits();
+  const int64_t depth = report.depth + report.generate / 2;
+  limits.prefill_tok_s = roofline(model, limits.machine, depth).prefill_tok_s;
+  for (const BatchRate& rate : report.batched) {
+    limits.batched.push_back({rate.batch, roofline(model, limits.machine, depth, rate.batch).decode_tok_s});
   }
+  return limits;
+}
+
+// "  38% of the limit   llama.cpp 255.0, ratio 4.84" behind a rate.
+std::string comparisons(double rate, double limit, const BenchReport* peer, double peer_rate) {
+  std::string text = fmt::format("  {:3.0f}% of the limit", 100 * rate / limit);
+  if (!peer) return text;
+  const std::optional<double> compared = ratio(rate, peer_rate);
+  return text + (compared ? fmt::format("   {} {:.1f}, ratio {:.2f}", peer->engine, peer_rate, *compared)
+                          : fmt::format("   {}: not measured", peer->engine));
+}
+
+void print_text(const BenchReport& report, const Limits& limits, const BenchReport* peer, std::ostream& out) {
+  if (report.prompt > 0) {
+    out << fmt::format("prefill {:>5} tokens   {:10.1f} tokens/s{}\n", report.prompt, report.prefill_tok_s,
+                       comparisons(report.prefill_tok_s, limits.prefill_tok_s, peer, peer ? peer->prefill_tok_s : 0));
+  }
+  for (const BatchRate& rate : report.batched) {
+    out << fmt::format("decode  {:>5} x {:<4}     {:10.1f} tokens/s{}\n", report.generate, rate.batch, rate.decode_tok_s,
+                       comparisons(rate.decode_tok_s, limits.decode_tok_s(rate.batch), peer, peer ? peer->decode_tok_s(rate.batch) : 0));
+  }
+}
+
+void print_json(const std::string& model, const BenchReport& report, const Limits& limits, const BenchReport* peer, std::ostream& out) {
   const auto measured = [](double value) { return value > 0 ? Json(value) : Json(); };
+  const auto part = [](double rate, double limit) { return rate > 0 ? Json(rate / limit) : Json(); };
   Json batched = Json::array();
-  for (const BatchRate& rate : rates.batched) {
-    batched.push_back(Json::object().set("batch", rate.batch).set("decode_tok_s", rate.decode_tok_s));
+  for (const BatchRate& rate : report.batched) {
+    Json entry = Json::object().set("batch", rate.batch).set("decode_tok_s", rate.decode_tok_s);
+    batched.push_back(entry.set("fraction", part(rate.decode_tok_s, limits.decode_tok_s(rate.batch))));
   }
-  Json json = Json::object().set("engine", "atelier").set("model", args.model.model).set("threads", num_threads());
-  json.set("prompt", args.prompt).set("generate", args.generate).set("depth", args.depth);
-  json.set("kv", to_lower_ascii(dtype_name(model.kv_dtype()))).set("prefill_tok_s", measured(rates.prefill_tok_s));
-  json.set("decode_tok_s", measured(rates.decode_tok_s)).set("batched", std::move(batched)).set("limits", limits_json(limits, limit));
-  Json fraction = Json::object().set("prefill", measured(prefill_fraction)).set("decode", measured(decode_fraction));
-  console.out << json.set("fraction", std::move(fraction)).dump() << "\n";
+  Json json = Json::object().set("engine", report.engine).set("model", model).set("threads", report.threads);
+  json.set("prompt", report.prompt).set("generate", report.generate).set("depth", report.depth).set("kv", report.kv);
+  json.set("prefill_tok_s", measured(report.prefill_tok_s)).set("decode_tok_s", measured(report.decode_tok_s(1)));
+  json.set("batched", std::move(batched));
+  Json limit = Json::object();
+  add_limits(limit, limits.machine).set("prefill_tok_s", limits.prefill_tok_s).set("decode_tok_s", measured(limits.decode_tok_s(1)));
+  Json fraction = Json::object().set("prefill", part(report.prefill_tok_s, limits.prefill_tok_s));
+  fraction.set("decode", part(report.decode_tok_s(1), limits.decode_tok_s(1)));
+  json.set("limits", std::move(limit)).set("fraction", std::move(fraction));
+  if (peer) json.set("compare", comparison_json(report, *peer));
+  out << json.dump() << "\n";
+}
+
+// Fills in the rates of `report`, whose settings are those of `args`.
+Status measure_rates(models::Model& model, const BenchArgs& args, const std::vector<int64_t>& batches, Console& console,
+                     BenchReport& report) {
+  Bench bench(model, args);
+  ATELIER_RETURN_IF_ERROR(bench.prepare(*std::max_element(batches.begin(), batches.end())));
+  const auto num_measured = static_cast<int64_t>(batches.size()) + (args.prompt > 0 ? 1 : 0);
+  Progress progress(console, "bench", num_measured * (args.repetitions + 1));
+  int64_t done = 0;
+  if (args.prompt > 0) {
+    ATELIER_TRY(report.prefill_tok_s, measure(args.repetitions, progress, done, [&] { return bench.prefill(); }));
+  }
+  for (const int64_t batch : args.generate > 0 ? batches : std::vector<int64_t>()) {
+    ATELIER_TRY(const double rate, measure(args.repetitions, progress, done, [&] { return bench.decode(batch); }));
+    report.batched.push_back({batch, rate});
+  }
+  return {};
+}
+
+Result<std::optional<BenchReport>> read_peer(const BenchArgs& args, Console& console) {
+  if (!args.peer) return std::optional<BenchReport>();
+  Result<std::string> text = input_text({}, args.peer, "--compare", console);
+  if (!text.ok()) return text.status().with_context("--compare");
+  ATELIER_TRY(BenchReport report, parse_bench_report(*text, *args.peer));
+  return std::optional<BenchReport>(std::move(report));
 }
 
 Status run(BenchArgs& args, Console& console) {
   ATELIER_TRY(const std::vector<int64_t> batches, parse_batches(args.batches));
+  ATELIER_TRY(const std::optional<BenchReport> peer, read_peer(args, console));
   if (args.model.context == 0) args.model.context = args.depth + std::max<int64_t>(1, std::max(args.prompt, args.generate));
   ATELIER_TRY(const auto model, args.model.load());
-  Bench bench(*model, args);
-  ATELIER_RETURN_IF_ERROR(bench.prepare(*std::max_element(batches.begin(), batches.end())));
 
-  const auto num_measured = static_cast<int64_t>(batches.size()) + (args.prompt > 0 ? 1 : 0);
-  Progress progress(console, "bench", num_measured * (args.repetitions + 1));
-  int64_t done = 0;
-  Rates rates;
-  if (args.prompt > 0) {
-    ATELIER_TRY(rates.prefill_tok_s, measure(args.repetitions, progress, done, [&] { return bench.prefill(); }));
+  BenchReport report;
+  report.engine = "atelier";
+  report.threads = num_threads();
+  report.prompt = args.prompt;
+  report.generate = args.generate;
+  report.depth = args.depth;
+  report.kv = to_lower_ascii(dtype_name(model->kv_dtype()));
+  if (peer) ATELIER_RETURN_IF_ERROR(check_same_settings(report, *peer, *args.peer));
+  ATELIER_RETURN_IF_ERROR(measure_rates(*model, args, batches, console, report));
+
+  const Limits limits = limits_for(*model, report);
+  const BenchReport* beside = peer ? &*peer : nullptr;
+  if (console.is_json) {
+    print_json(args.model.model, report, limits, beside, console.out);
+  } else {
+    print_text(report, limits, beside, console.out);
   }
-  for (const int64_t batch : args.generate > 0 ? batches : std::vector<int64_t>()) {
-    ATELIER_TRY(const double rate, measure(args.repetitions, progress, done, [&] { return bench.decode(batch); }));
-    rates.batched.push_back({batch, rate});
-    if (batch == 1) rates.decode_tok_s = rate;
-  }
-  print(args, *model, rates, console);
   return {};
 }
 
@@ -197,6 +257,7 @@ CommandBody declare(Args& args) {
   args.option("--generate", options->generate, "N", "tokens to generate; 0: do not measure decoding", kTokens);
   args.option("--batch", options->batches, "LIST", "sequences decoded together, such as 1,16");
   args.option("--depth", options->depth, "N", "tokens in the cache before each measurement", kTokens);
+  args.option("--compare", options->peer, "FILE", "the JSON line of another engine's run, or - for stdin: shows the ratio of every rate");
   args.option("--repetitions", options->repetitions, "N", "measurements, after one that warms up; the median is shown", {1, 1000});
   return [options](Console& console) { return run(*options, console); };
 }
@@ -205,6 +266,7 @@ CommandBody declare(Args& args) {
 
 extern const CommandDef command_bench;
 const CommandDef command_bench = {"bench", "run", "tokens per second of prefill and decoding",
-                                  "atelier bench smollm2-135m-instruct --prompt 512 --generate 128 --json", declare};
+                                  "atelier bench smollm2-135m-instruct --prompt 512 --generate 128 --batch 1,16 --compare peer.json",
+                                  declare};
 
 }  // namespace atelier::cli

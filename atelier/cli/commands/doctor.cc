@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <map>
 #include <memory>
 #include <ostream>
 
@@ -46,25 +47,24 @@ std::vector<std::string> isa_names() {
   return names;
 }
 
-// Bandwidth, and the rate of every type of weight as --dtype auto computes it.
-MachineLimits measure_machine(Console& console) {
+// Operations per second of a product of many rows with every type of weight, as --dtype auto computes it.
+std::map<DType, double> measure_products(Console& console) {
   std::vector<DType> types = {DType::kF32, DType::kF16, DType::kBF16};
   for (const quant::BlockFormat* format : quant::block_formats()) types.push_back(format->dtype);
-  Progress progress(console, "measuring", static_cast<int64_t>(types.size()) + 1);
-  MachineLimits limits;
-  limits.bandwidth = kernels::measure_bandwidth();
-  int64_t done = 1;
+  Progress progress(console, "measuring", static_cast<int64_t>(types.size()));
+  std::map<DType, double> rates;
+  int64_t done = 0;
   for (const DType type : types) {
     progress.update(done++, dtype_name(type));
-    limits.gemm[type] = kernels::measure_gemm(type, compute_for(type, Precision::kAuto));
+    rates[type] = kernels::measure_gemm(type, compute_for(type, Precision::kAuto));
   }
-  return limits;
+  return rates;
 }
 
 struct Diagnosis {
-  std::optional<MachineLimits> machine;
+  MachineLimits limits;
+  std::map<DType, double> products;  // empty: not measured
   std::unique_ptr<models::Model> model;
-  MachineLimits model_limits;
   Roofline empty, full;  // of the model with an empty cache, and with a full one
 };
 
@@ -79,14 +79,16 @@ Json machine_json() {
 
 void print_json(const Diagnosis& diagnosis, std::ostream& out) {
   Json json = machine_json();
-  if (diagnosis.machine) {
+  add_limits(json, diagnosis.limits);
+  if (!diagnosis.products.empty()) {
     Json gemm = Json::object();
-    for (const auto& [dtype, rate] : diagnosis.machine->gemm) gemm.set(dtype_name(dtype), rate / 1e9);
-    json.set("memory_gb_s", diagnosis.machine->bandwidth / 1e9).set("gemm_gops", std::move(gemm));
+    for (const auto& [dtype, rate] : diagnosis.products) gemm.set(dtype_name(dtype), rate / 1e9);
+    json.set("gemm_gops", std::move(gemm));
   }
   if (diagnosis.model) {
-    Json model = Json::object().set("path", diagnosis.model->path()).set("limits", limits_json(diagnosis.model_limits, diagnosis.empty));
-    model.set("bytes_per_token", diagnosis.empty.bytes_per_token).set("operations_per_token", diagnosis.empty.operations_per_token);
+    Json model = Json::object().set("path", diagnosis.model->path());
+    model.set("bytes_per_token", diagnosis.empty.bytes_per_step).set("operations_per_token", diagnosis.empty.operations_per_step);
+    model.set("prefill_tok_s", diagnosis.empty.prefill_tok_s).set("decode_tok_s", diagnosis.empty.decode_tok_s);
     model.set("decode_bound_by", diagnosis.empty.is_decode_bound_by_memory ? "memory" : "arithmetic");
     json.set("model", model.set("decode_tok_s_full_context", diagnosis.full.decode_tok_s));
   }
@@ -96,13 +98,22 @@ void print_json(const Diagnosis& diagnosis, std::ostream& out) {
 void print_model(const Diagnosis& diagnosis, std::ostream& out) {
   const Roofline& limit = diagnosis.empty;
   out << fmt::format("\n{}\n", diagnosis.model->path());
-  out << fmt::format("  a token reads {} and takes {:.1f} M operations\n", human_bytes(static_cast<uint64_t>(limit.bytes_per_token)),
-                     limit.operations_per_token / 1e6);
+  out << fmt::format("  a token reads {} and takes {:.1f} M operations\n", human_bytes(static_cast<uint64_t>(limit.bytes_per_step)),
+                     limit.operations_per_step / 1e6);
   out << fmt::format("  decode   at most {:8.1f} tokens/s, limited by {}\n", limit.decode_tok_s,
                      limit.is_decode_bound_by_memory ? "memory bandwidth" : "arithmetic");
   out << fmt::format("           at most {:8.1f} tokens/s at the end of a context of {}\n", diagnosis.full.decode_tok_s,
                      diagnosis.model->context());
   out << fmt::format("  prefill  at most {:8.1f} tokens/s, limited by arithmetic (attention not counted)\n", limit.prefill_tok_s);
+}
+
+void print_products(const Diagnosis& diagnosis, std::ostream& out) {
+  out << "products of many rows, by type of the weights, and their part of it:\n";
+  for (const auto& [dtype, rate] : diagnosis.products) {
+    const kernels::Compute compute = compute_for(dtype, Precision::kAuto);
+    out << fmt::format("  {:<8} {:8.1f} Gop/s  {:3.0f}% of {}\n", dtype_name(dtype), rate / 1e9,
+                       100 * rate / diagnosis.limits.peak.at(compute), compute_name(compute));
+  }
 }
 
 void print_text(const Diagnosis& diagnosis, std::ostream& out) {
@@ -111,23 +122,24 @@ void print_text(const Diagnosis& diagnosis, std::ostream& out) {
                      join(isa_names(), ", "));
   out << fmt::format("cores      {} usable, {} threads\n", available_cores(), num_threads());
   out << fmt::format("memory     {}, {} available\n", memory_text("MemTotal"), memory_text("MemAvailable"));
-  if (diagnosis.machine) {
-    out << fmt::format("bandwidth  {:.1f} GB/s read\n", diagnosis.machine->bandwidth / 1e9);
-    out << "products of many rows, by type of the weights:\n";
-    for (const auto& [dtype, rate] : diagnosis.machine->gemm) out << fmt::format("  {:<8} {:8.1f} Gop/s\n", dtype_name(dtype), rate / 1e9);
+  out << fmt::format("bandwidth  {:.1f} GB/s read\n", diagnosis.limits.bandwidth / 1e9);
+  out << "arithmetic, on registers alone:\n";
+  for (const auto& [compute, rate] : diagnosis.limits.peak) {
+    out << fmt::format("  {:<8} {:8.1f} Gop/s\n", compute_name(compute), rate / 1e9);
   }
+  if (!diagnosis.products.empty()) print_products(diagnosis, out);
   if (diagnosis.model) print_model(diagnosis, out);
 }
 
 Status run(const DoctorArgs& args, Console& console) {
   Diagnosis diagnosis;
+  diagnosis.limits = measure_limits();
   if (!args.model.model.empty()) {
     ATELIER_TRY(diagnosis.model, args.model.load_to_look_at());
-    diagnosis.model_limits = measure_limits(*diagnosis.model);
-    diagnosis.empty = roofline(*diagnosis.model, diagnosis.model_limits, 0);
-    diagnosis.full = roofline(*diagnosis.model, diagnosis.model_limits, diagnosis.model->context());
+    diagnosis.empty = roofline(*diagnosis.model, diagnosis.limits, 0);
+    diagnosis.full = roofline(*diagnosis.model, diagnosis.limits, diagnosis.model->context());
   }
-  if (!args.is_quick) diagnosis.machine = measure_machine(console);
+  if (!args.is_quick) diagnosis.products = measure_products(console);
   const auto print = console.is_json ? print_json : print_text;
   print(diagnosis, console.out);
   return {};
