@@ -13,6 +13,7 @@ endfunction()
 
 atelier_bench(kernels_bench ROOMS base parallel quant kernels)
 atelier_bench(attention_bench ROOMS base parallel quant kernels)
+atelier_bench(instruction_count ROOMS base parallel quant kernels)
 add_executable(engine_bench EXCLUDE_FROM_ALL bench/engine_bench.cc)
 target_link_libraries(engine_bench PRIVATE atelier_lib atelier_warnings)
 atelier_bench(tokenize_bench ROOMS base io text parallel tokenize)
