@@ -1,8 +1,8 @@
 // AVX2 + FMA + F16C as a vector type that the templates of this folder are written on: eight 32-bit lanes.
 //
 // Every vector type has the same members. F holds floats, I holds int32 lanes or their bytes, M is the result of a comparison.
-// "Rows" below are kLanes weight rows, one per lane; gather16 and scatter16 are transpositions inside 128-bit parts, in which
-// part p holds rows 4p .. 4p+3.
+// "Rows" below are kLanes weight rows, one per lane; scatter16 is a transposition inside 128-bit parts, in which part p holds rows
+// 4p .. 4p+3.
 #pragma once
 
 #include <cstdint>
@@ -130,16 +130,7 @@ struct Simd256 {
     return _mm256_cmpeq_epi8(_mm256_and_si256(byte, mask), mask);
   }
 
-  // 16 bytes at `offset` of each row: out[j] holds bytes 4j .. 4j+3 of every row, in that row's lane.
-  static void gather16(const uint8_t* const* rows, int64_t offset, I* out) {
-    I v[4];
-    for (int i = 0; i < 4; ++i) {
-      v[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i] + offset))),
-                                     _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[i + 4] + offset)), 1);
-    }
-    transpose(v, out);
-  }
-  // The inverse: writes 16 bytes of each row at dst + row * stride.
+  // in[j] holds bytes 4j .. 4j+3 of every row, in that row's lane: writes the 16 bytes of each row at dst + row * stride.
   static void scatter16(const I* in, uint8_t* dst, int64_t stride) {
     I v[4];
     transpose(in, v);

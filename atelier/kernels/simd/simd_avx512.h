@@ -130,17 +130,6 @@ struct Simd512 {
     return _mm512_movm_epi8(_mm512_test_epi8_mask(byte, set1_int(static_cast<int>(first_bit % 8 == 0 ? 0x08040201u : 0x80402010u))));
   }
 
-  static void gather16(const uint8_t* const* rows, int64_t offset, I* out) {
-    I v[4];
-    const auto part = [&](int row) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + offset)); };
-    for (int i = 0; i < 4; ++i) {
-      v[i] = _mm512_castsi128_si512(part(i));
-      v[i] = _mm512_inserti32x4(v[i], part(i + 4), 1);
-      v[i] = _mm512_inserti32x4(v[i], part(i + 8), 2);
-      v[i] = _mm512_inserti32x4(v[i], part(i + 12), 3);
-    }
-    transpose(v, out);
-  }
   static void scatter16(const I* in, uint8_t* dst, int64_t stride) {
     I v[4];
     transpose(in, v);
