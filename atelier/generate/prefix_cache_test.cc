@@ -186,7 +186,7 @@ TEST_F(PrefixCacheTest, a_file_that_is_damaged_or_of_another_model_is_refused_an
   };
   EXPECT_EQ(restored.restore(path, "model y").code(), StatusCode::kInvalidArgument);
   EXPECT_TRUE(refused("x" + bytes));
-  for (size_t at = 0; at < bytes.size(); at += at < 1200 ? 1 : 97) {
+  for (size_t at = 0; at < bytes.size(); at += at < 256 ? 1 : 509) {
     std::string damaged = bytes;
     damaged[at] = static_cast<char>(damaged[at] ^ 1);
     EXPECT_TRUE(refused(damaged)) << at;
