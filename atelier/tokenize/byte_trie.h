@@ -1,4 +1,7 @@
-// A trie over byte strings, built once from a sorted list: nodes in breadth-first order, the children of a node side by side.
+// A trie over byte strings, built once: a double array (Aoe 1989, "An efficient digital search algorithm by using a double-array
+// structure"), so that a step is one look at memory.
+//
+// The child of node n along byte b lies at first[n] + b, if that slot says that its parent is n. Slots of several nodes interleave.
 #pragma once
 
 #include <cstdint>
@@ -19,29 +22,22 @@ class ByteTrie {
 
   // The child of `node` along `byte`; kRoot when there is none.
   Node step(Node node, unsigned char byte) const {
-    const NodeData& data = nodes_[node];
-    uint32_t low = data.first_child, high = data.first_child + data.num_children;
-    while (low < high) {
-      const uint32_t middle = (low + high) / 2;
-      if (nodes_[middle].label < byte) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low < data.first_child + data.num_children && nodes_[low].label == byte ? low : kRoot;
+    const Node child = slots_[node].first + byte;
+    return slots_[child].parent == node ? child : kRoot;
   }
-  int32_t value(Node node) const { return nodes_[node].value; }
-  bool empty() const { return nodes_.size() == 1 && nodes_[0].value == kNoValue; }
+  int32_t value(Node node) const { return slots_[node].value; }
+  bool empty() const { return is_empty_; }
 
  private:
-  struct NodeData {
-    uint32_t first_child = 0;
-    uint16_t num_children = 0;
-    unsigned char label = 0;
+  static constexpr uint32_t kFree = ~uint32_t{0};  // no node's number
+  struct Slot {
+    uint32_t first = 0;  // where the child along byte 0 would lie
+    uint32_t parent = kFree;
     int32_t value = kNoValue;
   };
-  std::vector<NodeData> nodes_;
+  class Builder;
+  std::vector<Slot> slots_;  // 256 more than the last node, so that a step needs no check of the size
+  bool is_empty_ = true;
 };
 
 }  // namespace atelier::tokenize

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "atelier/text/utf8.h"
 
@@ -34,35 +35,46 @@ Unigram::Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramOptio
     : Model(std::move(vocabulary)), scores_(std::move(scores)), options_(std::move(options)) {
   std::vector<std::pair<std::string_view, int32_t>> entries;
   min_score_ = std::numeric_limits<double>::infinity();
-  max_score_ = -min_score_;
   for (TokenId id = 0; id < vocabulary_.size(); ++id) {
     const std::string* token = vocabulary_.token(id);
     if (token == nullptr || is_set(options_.is_unmatchable, id)) continue;
     min_score_ = std::min(min_score_, scores_[static_cast<size_t>(id)]);
-    max_score_ = std::max(max_score_, scores_[static_cast<size_t>(id)]);
     if (!token->empty()) entries.emplace_back(*token, id);
   }
   trie_ = ByteTrie(std::move(entries));
   if (options_.byte_fallback) byte_tokens_ = find_byte_tokens(vocabulary_);
 }
 
-double Unigram::add(double a, double b) const { return options_.single_precision ? static_cast<double>(static_cast<float>(a + b)) : a + b; }
-
-// A user-defined piece scores just below the best score times its length: no segmentation of the same text beats it.
-double Unigram::score_of(TokenId id, size_t num_characters) const {
-  if (!is_set(options_.is_user_defined, id)) return scores_[static_cast<size_t>(id)];
-  return static_cast<double>(static_cast<float>(static_cast<double>(num_characters) * max_score_ - 0.1));
+// A user-defined piece costs nothing and earns a little by its length, where every other piece costs: no other segmentation of the same
+// text is better.
+template <typename Score>
+Score Unigram::score_of(TokenId id, size_t num_bytes) const {
+  if (is_set(options_.is_user_defined, id)) return static_cast<Score>(0.1 * (static_cast<double>(num_bytes) - 1));
+  return static_cast<Score>(scores_[static_cast<size_t>(id)]);
 }
 
+// Score is the type in which sums are kept. In float32 they lose their last digits as they grow: whenever the best path to where the next
+// token starts has passed kResetScore, the sums still in use are taken back by it.
+template <typename Score>
 std::vector<Unigram::Node> Unigram::find_best_paths(std::string_view piece) const {
+  constexpr bool kResets = std::is_same_v<Score, float>;
+  constexpr Score kResetScore = 100'000;
   std::vector<Node> best(piece.size() + 1);  // by the byte where a path ends
-  const double unknown_score = add(min_score_, -kUnknownPenalty);
-  const auto offer = [&](size_t start, size_t end, double token_score, TokenId id) {
-    const double score = add(token_score, best[start].score);
-    if (best[end].start >= 0 && score <= best[end].score) return;
-    best[end] = {score, static_cast<int64_t>(start), id};
+  std::vector<Score> scores(piece.size() + 1);
+  const auto unknown_score = static_cast<Score>(static_cast<Score>(min_score_) - static_cast<Score>(kUnknownPenalty));
+  size_t furthest_end = 0;
+  const auto offer = [&](size_t start, size_t end, Score token_score, TokenId id) {
+    furthest_end = std::max(furthest_end, end);
+    const Score score = token_score + scores[start];
+    if (best[end].start != kNotReached && score <= scores[end]) return;
+    best[end] = {static_cast<uint32_t>(start), id};
+    scores[end] = score;
   };
   for (size_t start = 0, length = 0; start < piece.size(); start += length) {
+    if (kResets && std::abs(scores[start]) > kResetScore) {
+      const Score offset = scores[start];
+      for (size_t end = start; end <= furthest_end; ++end) scores[end] -= offset;
+    }
     length = text::utf8_length(piece[start]);
     bool has_single_character = false;
     ByteTrie::Node node = ByteTrie::kRoot;
@@ -71,7 +83,7 @@ std::vector<Unigram::Node> Unigram::find_best_paths(std::string_view piece) cons
       if (node == ByteTrie::kRoot) break;
       const TokenId id = trie_.value(node);
       if (id == ByteTrie::kNoValue) continue;
-      offer(start, i + 1, score_of(id, i + 1 - start), id);
+      offer(start, i + 1, score_of<Score>(id, i + 1 - start), id);
       has_single_character |= i + 1 - start == length;
     }
     if (!has_single_character) offer(start, start + length, unknown_score, options_.unk_id.value_or(kUnknown));
@@ -80,11 +92,11 @@ std::vector<Unigram::Node> Unigram::find_best_paths(std::string_view piece) cons
 }
 
 Status Unigram::tokenize(std::string_view piece, std::vector<ModelToken>& out) const {
-  const std::vector<Node> best = find_best_paths(piece);
+  const std::vector<Node> best = options_.single_precision ? find_best_paths<float>(piece) : find_best_paths<double>(piece);
   std::vector<ModelToken> reversed;
   const TokenId unknown = options_.unk_id.value_or(kUnknown);
-  for (size_t end = piece.size(); end > 0; end = static_cast<size_t>(best[end].start)) {
-    const auto begin = static_cast<uint32_t>(best[end].start);
+  for (size_t end = piece.size(); end > 0; end = best[end].start) {
+    const uint32_t begin = best[end].start;
     if (best[end].id == unknown && !reversed.empty() && reversed.back().id == unknown) {
       reversed.back().begin = begin;
     } else {

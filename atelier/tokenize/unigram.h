@@ -4,6 +4,7 @@
 // at the lowest score of the vocabulary minus 10; neighbouring unknown characters become one token.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,8 +17,10 @@ namespace atelier::tokenize {
 
 struct UnigramOptions {
   std::optional<TokenId> unk_id;
-  bool byte_fallback = false;     // unknown text as bytes where the vocabulary has all of them
-  bool single_precision = false;  // sums of scores in float32, as SentencePiece; Hugging Face sums in float64
+  bool byte_fallback = false;  // unknown text as bytes where the vocabulary has all of them
+  // Sums of scores in float32, set back to zero where they pass 100,000, as SentencePiece does; Hugging Face sums in float64. On texts of
+  // more than 100,000 characters the two choose differently between segmentations that are nearly as good.
+  bool single_precision = false;
   // Ids that no text may match (control, unknown, byte and unused pieces of a SentencePiece model); empty: all may.
   std::vector<bool> is_unmatchable;
   // Ids that always win over other segmentations (user-defined pieces); empty: none.
@@ -34,20 +37,22 @@ class Unigram : public Model {
   std::string name() const override { return "Unigram"; }
 
  private:
+  // The best path that ends at a byte.
   struct Node {
-    double score = 0;    // of the best path that ends here
-    int64_t start = -1;  // where its last token starts; -1: not reached
+    uint32_t start = kNotReached;  // where its last token starts
     TokenId id = 0;
   };
+  static constexpr uint32_t kNotReached = std::numeric_limits<uint32_t>::max();
   Unigram(Vocabulary vocabulary, std::vector<double> scores, UnigramOptions options);
+  template <typename Score>
   std::vector<Node> find_best_paths(std::string_view piece) const;
-  double add(double a, double b) const;
-  double score_of(TokenId id, size_t num_characters) const;
+  template <typename Score>
+  Score score_of(TokenId id, size_t num_bytes) const;
   Status append_unknown(std::string_view piece, uint32_t begin, uint32_t end, std::vector<ModelToken>& out) const;
 
   std::vector<double> scores_;
   UnigramOptions options_;
-  double min_score_ = 0, max_score_ = 0;
+  double min_score_ = 0;
   ByteTrie trie_;
   std::optional<std::vector<TokenId>> byte_tokens_;
 };
