@@ -60,7 +60,7 @@ class Run {
   void start(const std::string& text);
   Status submit(const Json& line);
   void finish(const Item& item, const Result<generate::Generation>& generation);
-  void write(Json record);
+  void write(const Json& record);
   void write_error(const Json& id, const Status& status);
 
   generate::Engine& engine_;
@@ -135,10 +135,10 @@ void Run::finish(const Item& item, const Result<generate::Generation>& generatio
   record.set("prompt_tokens", generation->num_prompt).set("generated_tokens", static_cast<int64_t>(generation->ids.size()));
   record.set("seed", static_cast<int64_t>(item.line.options.sampling.seed));
   if (item.line.options.num_top > 0) record.set("tokens", reports_json(item.tokens, token_text_));
-  write(std::move(record));
+  write(record);
 }
 
-void Run::write(Json record) {
+void Run::write(const Json& record) {
   ++num_written_;
   if (write_status_.ok()) write_status_ = output_.append(record.dump());
 }
