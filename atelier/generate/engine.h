@@ -83,7 +83,6 @@ class Engine {
   using Sequences = std::vector<std::unique_ptr<Sequence>>;
 
   Engine(models::Model& model, const EngineOptions& options);
-  Status check(const Request& request) const;
 
   void admit();
   Sequences::iterator next_waiting();
@@ -96,6 +95,7 @@ class Engine {
   void plan(Batch& batch);
   void make_room(Batch& batch);
   Status run(Batch& batch);
+  void read_logits(Batch& batch);
   void read_logits(Batch& batch, size_t begin, size_t end);
   void report_prompt(Sequence& sequence, std::span<const float> logits);
   void write_answers(std::vector<Writing>& writing);

@@ -2,8 +2,6 @@
 // end once, and what finished must be what it says alone.
 //
 //   engine_soak MODEL [--requests 10000] [--minutes 0] [--streams 32] [--seed 1]
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -27,11 +25,17 @@ struct SoakArgs {
   int64_t requests = 10000, minutes = 0, streams = 32, seed = 1;
 };
 
-int64_t resident_kib() {
-  long pages = 0, resident = 0;
-  std::ifstream("/proc/self/statm") >> pages >> resident;
-  return resident * (sysconf(_SC_PAGESIZE) / 1024);
+// A line of /proc/self/status in KiB: "RssAnon:", memory that the process has taken, or "RssFile:", what is mapped of the model's file
+// and happens to be in memory.
+int64_t status_kib(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    int64_t kib = 0;
+    if (word == key && status >> kib) return kib;
+  }
+  return 0;
 }
+int64_t resident_kib() { return status_kib("RssAnon:"); }
 
 class Soak {
  public:
@@ -110,10 +114,13 @@ Status Soak::compare(uint64_t number, const generate::Generation& generation) {
 
 void Soak::show(int64_t arrived) const {
   const auto metrics = engine_.metrics();
-  std::printf("%7.0f s  %6lld arrived, %lld cancelled, %lld compared; %lld prompt tokens, %lld reused; %lld written; resident %.1f MiB\n",
-              seconds(), static_cast<long long>(arrived), static_cast<long long>(num_cancelled_), static_cast<long long>(num_compared_),
-              static_cast<long long>(metrics.prompt_tokens), static_cast<long long>(metrics.reused_tokens),
-              static_cast<long long>(metrics.decode_tokens), static_cast<double>(resident_kib()) / 1024);
+  std::printf(
+      "%7.0f s  %6lld arrived, %lld cancelled, %lld compared; %lld prompt tokens, %lld reused; %lld written; resident %.1f MiB, %.1f of "
+      "files\n",
+      seconds(), static_cast<long long>(arrived), static_cast<long long>(num_cancelled_), static_cast<long long>(num_compared_),
+      static_cast<long long>(metrics.prompt_tokens), static_cast<long long>(metrics.reused_tokens),
+      static_cast<long long>(metrics.decode_tokens), static_cast<double>(resident_kib()) / 1024,
+      static_cast<double>(status_kib("RssFile:")) / 1024);
   std::fflush(stdout);
 }
 

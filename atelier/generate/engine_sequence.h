@@ -1,0 +1,73 @@
+// What the engine keeps of a request from its arrival to its end, and the rows of one forward pass. For the engine's own files.
+#pragma once
+
+#include <chrono>
+
+#include "atelier/generate/engine.h"
+
+namespace atelier::generate {
+
+inline constexpr int64_t kLogitRows = 64;  // whose logits are held at once: 64 of 262,144 are 64 MiB
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+struct Engine::Sequence {
+  Sequence(RequestId sequence_id, Request request, nn::KvCache empty, const tokenize::Tokenizer* tokenizer);
+
+  std::span<const int32_t> tokens() const { return answer.tokens(); }
+  bool is_writing() const { return error.ok() && !is_cancelled && !answer.has_ended(); }
+  bool reads_prompt() const { return cache.length() < answer.generation().num_prompt; }
+  bool reuses_prefixes() const { return !answer.options().report_prompt; }
+  // Tokens whose keys and values the cache will hold at most: the last token of an answer is never run.
+  int64_t planned_length() const;
+
+  RequestId id;
+  int priority;
+  std::string root;  // of the prefix cache
+  Answer answer;
+  nn::KvCache cache;
+  std::vector<uint64_t> hashes;  // of each full page of the prompt: equal for prompts that begin alike
+  std::vector<int32_t> drafts;   // proposed behind the last token, for this step
+  int64_t draft_limit = 1;       // grows while proposals are right
+  int64_t num_remembered = 0;    // full pages that the prefix cache has been told of
+  int64_t queued_at_step = 0;
+  int64_t last_turn = 0;      // of its prompt
+  bool is_answering = false;  // the prompt has been read
+  bool is_cancelled = false;
+  Status error;  // why it has failed
+  Clock::time_point submitted = Clock::now(), admitted, answering;
+
+  // In this step: its rows of the batch, and where the logits of some of them stand.
+  int64_t num_rows = 0;
+  int64_t num_logit_rows = 0;  // the last ones
+  size_t first_logit_row = 0;  // in Batch::logit_rows
+};
+
+// A sequence and the logits [rows, V] of positions that follow each other, the first behind its tokens.
+struct Engine::Writing {
+  Sequence* sequence;
+  std::span<const float> logits;
+};
+
+// One forward pass: rows sequence after sequence.
+struct Engine::Batch {
+  std::vector<Sequence*> sequences;
+  std::vector<int32_t> ids;
+  std::vector<nn::RowRun> runs;
+  std::vector<int64_t> logit_rows;
+
+  void add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows) {
+    sequence.num_rows = static_cast<int64_t>(tokens.size());
+    sequence.num_logit_rows = num_logit_rows;
+    sequence.first_logit_row = logit_rows.size();
+    ids.insert(ids.end(), tokens.begin(), tokens.end());
+    runs.push_back({&sequence.cache, sequence.num_rows});
+    const auto end = static_cast<int64_t>(ids.size());
+    for (int64_t row = end - num_logit_rows; row < end; ++row) logit_rows.push_back(row);
+    sequences.push_back(&sequence);
+  }
+};
+
+}  // namespace atelier::generate
