@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("model", help="a GGUF file")
     parser.add_argument("--dtype", default="auto", choices=["auto", "f32"])
     parser.add_argument("--tokens", type=int, default=64, help="tokens a prompt (%(default)s)")
-    parser.add_argument("--near", type=float, default=0.2, help="gap of two logits that is a near tie (%(default)s)")
+    parser.add_argument("--near", type=float, default=0.25, help="gap of two logits that is a near tie: half of what rounding activations to 8 bits moves it by (%(default)s)")
     parser.add_argument("--context", type=int, default=1024)
     parser.add_argument("--prompts", type=int, help="only the first N")
     options = parser.parse_args()

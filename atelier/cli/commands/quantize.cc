@@ -58,6 +58,7 @@ void print_summary(const QuantizeArgs& args, const convert::QuantizeReport& repo
     num_fallbacks += change.is_fallback;
   }
   std::vector<std::string> types;
+  types.reserve(counts.size());
   for (const auto& [name, count] : counts) types.push_back(fmt::format("{} {}", count, name));
   out << fmt::format("{}: {} -> {}, {} tensors ({}){}\n", args.target, human_bytes(static_cast<uint64_t>(report.source_bytes)),
                      human_bytes(static_cast<uint64_t>(report.target_bytes)), report.tensors.size(), join(types, ", "),
