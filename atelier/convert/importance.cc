@@ -128,7 +128,8 @@ void ImportanceMatrix::add(const std::string& name, std::span<const float> x, in
   for (size_t row = 0; row < x.size(); row += static_cast<size_t>(K)) {
     for (size_t k = 0; k < entry.sums.size(); ++k) entry.sums[k] += x[row + k] * x[row + k];
   }
-  entry.count += static_cast<float>(static_cast<int64_t>(x.size()) / K);
+  const int64_t num_rows = static_cast<int64_t>(x.size()) / K;
+  entry.count += static_cast<float>(num_rows);
 }
 
 Result<std::vector<float>> ImportanceMatrix::of(const std::string& name, int64_t K) const {

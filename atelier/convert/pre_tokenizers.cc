@@ -36,9 +36,9 @@ Json stage_json(const PreTokenizerStage& stage) {
 
 // The members that change ids, with their defaults filled in; offsets do not.
 Json essence_of_step(const Json& node) {
-  const auto member = [&](const char* key, Json fallback) {
+  const auto member = [&](const char* key, const Json& fallback) {
     const Json* found = node.find(key);
-    return found != nullptr && !found->is_null() ? *found : std::move(fallback);
+    return found != nullptr && !found->is_null() ? *found : fallback;
   };
   const Json type = member("type", "");
   Json out = Json::object().set("type", type);

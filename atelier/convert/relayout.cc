@@ -152,6 +152,7 @@ std::vector<OutputTensor> relayout(const std::shared_ptr<const models::Model>& m
     targets[found->second].stored.push_back(std::move(stored));
   }
   std::vector<OutputTensor> out;
+  out.reserve(targets.size());
   for (const Target& target : targets) out.push_back(output_of(model, target));
   return out;
 }

@@ -1,5 +1,6 @@
 #include "atelier/format/gguf.h"
 
+#include <cinttypes>
 #include <cstdio>
 
 #include "atelier/base/strings.h"
@@ -35,7 +36,7 @@ int64_t int_or(const GgufPart& part, std::string_view key, int64_t fallback) {
 // "-00002-of-00003.gguf" for the second of three.
 std::string part_suffix(int64_t index, int64_t num_parts) {
   char text[64];
-  std::snprintf(text, sizeof text, "-%05lld-of-%05lld.gguf", static_cast<long long>(index + 1), static_cast<long long>(num_parts));
+  std::snprintf(text, sizeof text, "-%05" PRId64 "-of-%05" PRId64 ".gguf", index + 1, num_parts);
   return text;
 }
 
@@ -98,7 +99,7 @@ Result<std::shared_ptr<const Gguf>> Gguf::open(const std::string& path) {
 }
 
 Result<std::shared_ptr<const Gguf>> Gguf::from_bytes(std::span<const uint8_t> bytes, const std::string& name,
-                                                     std::shared_ptr<const void> owner) {
+                                                     const std::shared_ptr<const void>& owner) {
   Result<GgufPart> part = parse_gguf(bytes);
   if (!part.ok()) return part.status().with_context(name);
   std::shared_ptr<Gguf> gguf(new Gguf(name));

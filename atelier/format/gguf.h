@@ -38,7 +38,7 @@ class Gguf : public Checkpoint {
 
   // Reads one file from memory that `owner` keeps alive (may be null). `name` stands in error messages.
   static Result<std::shared_ptr<const Gguf>> from_bytes(std::span<const uint8_t> bytes, const std::string& name,
-                                                        std::shared_ptr<const void> owner);
+                                                        const std::shared_ptr<const void>& owner);
 
   std::string format() const override { return "GGUF v" + std::to_string(version_); }
   const Gguf* as_gguf() const override { return this; }

@@ -2,7 +2,7 @@
 """Greedy text beside llama.cpp's: the same prompt ids in, token by token until the first difference.
 
 Versions  Python 3.11, llama-cpp-python 0.3.36 built with CMAKE_ARGS="-DGGML_NATIVE=ON", numpy 2.4.6
-Run       python3 scripts/parity/greedy.py MODEL.gguf [--dtype f32] [--tokens 64] [--near 0.2]
+Run       python3 scripts/parity/greedy.py MODEL.gguf [--dtype f32] [--tokens 64] [--near 0.25]
 
 prompts.txt holds the prompts, one a line, "\\n" for a line break. Where a text parts, llama.cpp's gap is shown: how far our token lies
 below its best logit; and the gap of the same two tokens with exact (float32) activations. By default both engines round activations

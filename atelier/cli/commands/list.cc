@@ -31,6 +31,7 @@ std::vector<Row> samplers() {
   std::vector<const generate::SamplerDef*> defs(generate::samplers().begin(), generate::samplers().end());
   std::sort(defs.begin(), defs.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
   std::vector<Row> rows;
+  rows.reserve(defs.size());
   for (const generate::SamplerDef* sampler : defs) rows.push_back({sampler->name, sampler->summary, sampler->source});
   return rows;
 }
