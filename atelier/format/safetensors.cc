@@ -152,7 +152,7 @@ Result<std::shared_ptr<const Safetensors>> Safetensors::open(const std::string& 
 }
 
 Result<std::shared_ptr<const Safetensors>> Safetensors::from_bytes(std::span<const uint8_t> bytes, const std::string& name,
-                                                                   std::shared_ptr<const void> owner) {
+                                                                   const std::shared_ptr<const void>& owner) {
   std::shared_ptr<Safetensors> checkpoint(new Safetensors(name));
   ATELIER_RETURN_IF_ERROR(checkpoint->add_bytes(bytes, name, owner, nullptr));
   return std::shared_ptr<const Safetensors>(std::move(checkpoint));

@@ -29,7 +29,7 @@ class Safetensors : public Checkpoint {
 
   // Reads one file from memory that `owner` keeps alive (may be null). `name` stands in error messages.
   static Result<std::shared_ptr<const Safetensors>> from_bytes(std::span<const uint8_t> bytes, const std::string& name,
-                                                               std::shared_ptr<const void> owner);
+                                                               const std::shared_ptr<const void>& owner);
 
   std::string format() const override { return "safetensors"; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }  // "__metadata__" of the files, merged
