@@ -1,0 +1,95 @@
+// A model that learns: parameters with gradients, and the loss of a batch with its backward walk.
+//
+//   ATELIER_TRY(auto model, models::TrainableModel::from_checkpoint("runs/start", {}));
+//   model->zero_gradients();
+//   for (const TrainBatch& micro : step) loss += model->loss_and_backward(micro, 1.0 / num_targets);
+//   ... an optimizer writes parameters()[i].value from parameters()[i].gradient ...
+//   model->parameters_changed();
+//
+// It runs the same nn::Decoder as inference (docs/adr/0007) with a tape (docs/adr/0013). Values and gradients are float32 and keep their
+// addresses for the model's life. The same bits for the same batch, whatever was computed before; one owner thread.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atelier/autograd/tape.h"
+#include "atelier/base/status.h"
+#include "atelier/models/arch.h"
+#include "atelier/nn/decoder.h"
+
+namespace atelier::models {
+
+inline constexpr int32_t kIgnoredLabel = -100;  // PyTorch's ignore_index
+
+// Documents laid end to end. A row sees the rows of its own document up to itself; positions begin at 0 in each.
+struct TrainBatch {
+  std::span<const int32_t> ids;        // [T]
+  std::span<const int32_t> labels;     // [T] what row t is to predict (the next token, not ids[t]), or kIgnoredLabel
+  std::span<const int64_t> lengths;    // rows of each document, all positive, their sum T
+  std::span<const uint64_t> samples;   // the document's number in the run, for dropout; empty: 0, 1, 2, ...
+  uint64_t step = 0;                   // of the optimizer, for dropout
+};
+
+struct LoraOptions {
+  int64_t rank = 0;    // r; 0: no LoRA, all parameters are trained
+  double alpha = 16;   // y += alpha / r * B(A(x)); alpha / sqrt(r) with is_rank_stabilized
+  bool is_rank_stabilized = false;
+  double dropout = 0;  // on x
+  // Last parts of logical names ("q", "v", "down"); empty: every linear of every layer.
+  std::vector<std::string> targets;
+};
+
+struct TrainOptions {
+  Precision precision = Precision::kF32;  // kBF16: bfloat16 products where the CPU has them, float32 masters
+  int64_t max_length = 0;                 // of a document; 0: the model's max_context. OutOfRange beyond it
+  bool has_checkpoints = false;           // blocks keep their input only and are computed again in the backward walk
+  double dropout = 0;                     // of embeddings and of what each sublayer adds
+  uint64_t seed = 0;                      // of initial weights and dropout
+  LoraOptions lora;
+};
+
+struct TrainParameter {
+  std::string name;        // logical: "layers.0.mlp.down.weight"; of LoRA "layers.0.mlp.down.lora_a"
+  Tensor value, gradient;  // F32, the same shape
+  bool has_decay = true;   // a matrix or table: weight decay applies; not for biases and norms
+};
+
+class TrainableModel {
+ public:
+  // New weights as the architecture's authors draw them (nn/initialise.h).
+  static Result<std::unique_ptr<TrainableModel>> from_spec(const ArchDef& arch, nn::TransformerSpec spec, const TrainOptions& options);
+  // A GGUF file or a Hugging Face folder. Without LoRA quantized weights become float32; with it they stay frozen in their type.
+  static Result<std::unique_ptr<TrainableModel>> from_checkpoint(const std::string& path, const TrainOptions& options);
+  ~TrainableModel();
+
+  const ArchDef& arch() const;
+  const nn::TransformerSpec& spec() const;
+  // What is trained, in the order of nn::visit_parameters; with LoRA its matrices only.
+  std::span<TrainParameter> parameters();
+  int64_t num_parameters() const;  // of the whole model, frozen ones included
+
+  // Sum over labelled rows of -log p(label), times loss_weight; its gradients are added to parameters().
+  // With loss_weight = 1 / (labelled rows of all micro-batches) the sum over micro-batches is the mean loss, however they are cut.
+  // Errors: OutOfRange for an id or label outside the vocabulary or a document above max_length, InvalidArgument for lengths that do
+  // not add up. A batch without labels gives 0.
+  Result<double> loss_and_backward(const TrainBatch& batch, double loss_weight);
+  // The same sum without gradients and without dropout.
+  Result<double> loss(const TrainBatch& batch, double loss_weight);
+
+  void zero_gradients();      // costs nothing: the next contribution overwrites
+  void parameters_changed();  // after values were written: makes the copies that products read
+
+  // What inference runs: a view of the same weights, valid while this lives.
+  nn::Decoder& decoder();
+  int64_t memory_bytes() const;  // activations and gradients of activations held for reuse
+
+ private:
+  struct State;
+  explicit TrainableModel(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace atelier::models
