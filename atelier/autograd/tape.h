@@ -1,7 +1,7 @@
 // The record of a forward pass and its walk back.
 //
-// An op that finds a tape in its Context appends a node: a callable that turns the gradient of its outputs into those of its inputs. The tape
-// knows no op by name. A tensor is known by the address of its elements: with a tape the arena is not rewound and no op writes in
+// An op that finds a tape in its Context appends a node: a callable that turns the gradient of its outputs into those of its inputs. The
+// tape knows no op by name. A tensor is known by the address of its elements: with a tape the arena is not rewound and no op writes in
 // place, so that an address is one value until the walk has passed it (docs/adr/0013).
 //
 //   Tensor scale(Context& context, const Tensor& x, float factor) {
@@ -48,8 +48,8 @@ class Tape {
   // Whether a gradient of x is asked for: x is a parameter or was made from one.
   bool needs_gradient(const Tensor& x) const { return find(x.data()) != kNone; }
 
-  // Appends a node that made `outputs` ([begin, end) of elements each its own address). `backward(tape)` is called once, if any output
-  // has a gradient, after all nodes behind it.
+  // Appends a node that made `outputs`, each at an address of its own. `backward(tape)` is called once, after all nodes behind it, if
+  // anything was contributed to one of them.
   template <class F>
   void record(std::span<const Tensor> outputs, F backward);
   template <class F>
@@ -62,8 +62,8 @@ class Tape {
   // The gradient of x to be added to in place, zeros at first.
   float* sums(const Tensor& x);
 
-  // Walks back over all nodes and forgets them. Gradients of outputs nobody used are taken as zero.
-  void backward() { backward_to(0); }
+  // Walks back over all nodes and forgets them; parameters that met no contribution since zero_gradients() have zeros then.
+  void backward();
   // Forgets the nodes without a walk, after a forward pass that ended in an exception.
   void clear();
 
@@ -72,8 +72,6 @@ class Tape {
   using Mark = size_t;
   Mark mark() const { return nodes_.size(); }
   void backward_to(Mark mark);
-  // Makes `other`'s gradient (of an outer node's output) that of `y`, made again inside the part.
-  void seed(const Tensor& y, const float* gradient);
 
   int64_t buffer_bytes() const;  // of activations' gradients, held for reuse
 
@@ -85,12 +83,12 @@ class Tape {
     void (*call)(void* callable, Tape& tape);
     void (*destroy)(void* callable);
     void* callable;
-    size_t block, used;        // of the callables' memory before this one
-    int32_t first_entry;       // its outputs are entries [first_entry, end of the next node's first)
+    size_t block, used;   // of the callables' memory before this one
+    size_t first_output;  // in entries_; they end where the next node's begin
   };
   // A tensor that has, or may come to have, a gradient.
   struct Entry {
-    const void* address;
+    const void* address = nullptr;
     float* gradient = nullptr;  // null until the first contribution, for activations
     int64_t count = 0;
     int32_t buffer = kNone;  // in buffers_; kNone: a parameter's
@@ -108,21 +106,21 @@ class Tape {
   void* take(size_t bytes);
   void add_outputs(std::span<const Tensor> outputs);
   void pop_node();
+  void walk_node();
   Entry& entry_of(const Tensor& x);
-  float* ready(Entry& entry);  // its memory, taken if there is none
-  float* take_buffer(int64_t count, int32_t& index);
-  void release(Entry& entry);
+  float* memory_of(Entry& entry);  // taken if there is none
+  int32_t take_buffer(int64_t count);
 
   // Address -> entry: open addressing; entries leave in the reverse of the order in which they came, so no slot needs a tombstone.
   int32_t find(const void* address) const;
-  size_t slot_of(const void* address) const;
+  size_t slot_of(const void* address) const;  // where it is, or where it would go
   void insert(const void* address, int64_t count);
   void erase_last();
   void grow();
 
   std::vector<Node> nodes_;
   std::vector<Entry> entries_;
-  std::vector<Tensor> watched_;  // keeps parameters' gradients alive
+  std::vector<Tensor> watched_;  // the parameters' gradients
   std::vector<int32_t> slots_;   // a power of two of them; kNone: free
   std::vector<Buffer> buffers_;
   std::vector<Block> blocks_;
@@ -154,7 +152,7 @@ void Tape::record(std::span<const Tensor> outputs, F backward) {
   void* memory = take(sizeof(F));
   new (memory) F(std::move(backward));
   nodes_.push_back({[](void* callable, Tape& tape) { (*static_cast<F*>(callable))(tape); },
-                    [](void* callable) { static_cast<F*>(callable)->~F(); }, memory, block, used, static_cast<int32_t>(entries_.size())});
+                    [](void* callable) { static_cast<F*>(callable)->~F(); }, memory, block, used, entries_.size()});
   add_outputs(outputs);
 }
 

@@ -26,16 +26,16 @@ inline constexpr int32_t kIgnoredLabel = -100;  // PyTorch's ignore_index
 
 // Documents laid end to end. A row sees the rows of its own document up to itself; positions begin at 0 in each.
 struct TrainBatch {
-  std::span<const int32_t> ids;        // [T]
-  std::span<const int32_t> labels;     // [T] what row t is to predict (the next token, not ids[t]), or kIgnoredLabel
-  std::span<const int64_t> lengths;    // rows of each document, all positive, their sum T
-  std::span<const uint64_t> samples;   // the document's number in the run, for dropout; empty: 0, 1, 2, ...
-  uint64_t step = 0;                   // of the optimizer, for dropout
+  std::span<const int32_t> ids;       // [T]
+  std::span<const int32_t> labels;    // [T] what row t is to predict (the next token, not ids[t]), or kIgnoredLabel
+  std::span<const int64_t> lengths;   // rows of each document, all positive, their sum T
+  std::span<const uint64_t> samples;  // the document's number in the run, for dropout; empty: 0, 1, 2, ...
+  uint64_t step = 0;                  // of the optimizer, for dropout
 };
 
 struct LoraOptions {
-  int64_t rank = 0;    // r; 0: no LoRA, all parameters are trained
-  double alpha = 16;   // y += alpha / r * B(A(x)); alpha / sqrt(r) with is_rank_stabilized
+  int64_t rank = 0;   // r; 0: no LoRA, all parameters are trained
+  double alpha = 16;  // y += alpha / r * B(A(x)); alpha / sqrt(r) with is_rank_stabilized
   bool is_rank_stabilized = false;
   double dropout = 0;  // on x
   // Last parts of logical names ("q", "v", "down"); empty: every linear of every layer.
