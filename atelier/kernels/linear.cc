@@ -14,7 +14,7 @@ namespace atelier::kernels {
 namespace {
 
 constexpr int64_t kOutputsPerUnit = 32;  // whole tiles of quant/tiles.h
-constexpr int64_t kRowsPerUnit = 512;
+constexpr int64_t kRowsPerUnit = 256;
 
 // The group's outputs as one row of units, and its input rows as another.
 struct Units {
@@ -38,24 +38,21 @@ Units make_units(std::span<const Linear> group, int64_t T) {
 template <typename Body>
 void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Body& body) {
   const Units units = make_units(group, T);
-  parallel_for(units.count(), 1, [&](int64_t begin, int64_t end, int) {
-    void* scratch = thread_scratch(linear_scratch_bytes(K));
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t row_begin = i / units.first.back() * kRowsPerUnit;
-      const int64_t unit = i % units.first.back();
-      const size_t index = std::upper_bound(units.first.begin(), units.first.end(), unit) - units.first.begin() - 1;
-      const Linear& linear = group[index];
-      const int64_t n = (unit - units.first[index]) * kOutputsPerUnit;
-      OutputBlock block;
-      block.dtype = linear.dtype;
-      block.row_bytes = row_bytes(linear.dtype, K);
-      block.w = static_cast<const uint8_t*>(linear.w) + n * block.row_bytes;
-      block.N = std::min(kOutputsPerUnit, linear.num_outputs - n);
-      block.bias = linear.bias ? linear.bias + n : nullptr;
-      block.ldy = linear.ldy;
-      block.y = linear.y + row_begin * linear.ldy + n;
-      body(block, row_begin, std::min(T, row_begin + kRowsPerUnit), scratch);
-    }
+  parallel_for_each(units.count(), [&](int64_t i, int) {
+    const int64_t row_begin = i / units.first.back() * kRowsPerUnit;
+    const int64_t unit = i % units.first.back();
+    const size_t index = std::upper_bound(units.first.begin(), units.first.end(), unit) - units.first.begin() - 1;
+    const Linear& linear = group[index];
+    const int64_t n = (unit - units.first[index]) * kOutputsPerUnit;
+    OutputBlock block;
+    block.dtype = linear.dtype;
+    block.row_bytes = row_bytes(linear.dtype, K);
+    block.w = static_cast<const uint8_t*>(linear.w) + n * block.row_bytes;
+    block.N = std::min(kOutputsPerUnit, linear.num_outputs - n);
+    block.bias = linear.bias ? linear.bias + n : nullptr;
+    block.ldy = linear.ldy;
+    block.y = linear.y + row_begin * linear.ldy + n;
+    body(block, row_begin, std::min(T, row_begin + kRowsPerUnit), thread_scratch(linear_scratch_bytes(K)));
   });
 }
 

@@ -7,8 +7,10 @@
 #include <cmath>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "atelier/parallel/team.h"
+#include "atelier/parallel/work_range.h"
 
 namespace atelier {
 namespace {
@@ -23,6 +25,11 @@ int cgroup_cores() {
 }
 
 std::atomic<int> g_num_threads{0};
+
+parallel::Team& the_team() {
+  static parallel::Team team;
+  return team;
+}
 
 }  // namespace
 
@@ -51,11 +58,29 @@ void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t, int64_
     body(0, count, 0);
     return;
   }
-  static parallel::Team threads;
-  threads.run(team, [&](int thread) {
+  the_team().run(team, [&](int thread) {
     const int64_t begin = std::min(count, pieces * thread / team * grain);
     const int64_t end = std::min(count, pieces * (thread + 1) / team * grain);
     if (begin < end) body(begin, end, thread);
+  });
+}
+
+void parallel_for_each(int64_t count, FunctionRef<void(int64_t, int)> body) {
+  if (count <= 0) return;
+  const int team = static_cast<int>(std::min<int64_t>(num_threads(), count));
+  if (team == 1) {
+    for (int64_t unit = 0; unit < count; ++unit) body(unit, 0);
+    return;
+  }
+  static std::vector<parallel::WorkRange> parts;  // only the owner thread comes here
+  while (static_cast<int>(parts.size()) < team) parts.emplace_back();
+  for (int thread = 0; thread < team; ++thread) parts[static_cast<size_t>(thread)].set(count * thread / team, count * (thread + 1) / team);
+  the_team().run(team, [&](int thread) {
+    for (int64_t unit; (unit = parts[static_cast<size_t>(thread)].take_first()) >= 0;) body(unit, thread);
+    for (int i = 1; i < team; ++i) {
+      parallel::WorkRange& other = parts[static_cast<size_t>((thread + i) % team)];
+      for (int64_t unit; (unit = other.take_last()) >= 0;) body(unit, thread);
+    }
   });
 }
 

@@ -22,4 +22,9 @@ int num_threads();
 // multiples of `grain`. Runs on the calling thread when there is one range. Exceptions of the body are rethrown once.
 void parallel_for(int64_t count, int64_t grain, FunctionRef<void(int64_t begin, int64_t end, int thread)> body);
 
+// Calls body(unit, thread) once for every unit in [0, count), for units of a microsecond and more. Each thread starts on a contiguous part
+// of its own, in ascending order; one that has finished takes units from the ends of the others' parts, so that a core that is held up
+// (by another process, by memory) does not hold up the loop.
+void parallel_for_each(int64_t count, FunctionRef<void(int64_t unit, int thread)> body);
+
 }  // namespace atelier

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <numeric>
 #include <stdexcept>
+#include <thread>
+#include <vector>
 
 #include "atelier/base/error.h"
 #include "atelier/parallel/parallel.h"
+#include "atelier/parallel/work_range.h"
 
 namespace atelier {
 namespace {
@@ -59,6 +64,43 @@ TEST(ParallelFor, covers_every_index_once_with_borders_at_the_grain) {
 }
 
 TEST(AvailableCores, is_at_least_one) { EXPECT_GE(available_cores(), 1); }
+
+TEST(ParallelForEach, calls_every_unit_once_also_those_of_a_thread_that_is_held_up) {
+  set_num_threads(4);
+  for (const int64_t count : {0, 1, 3, 64, 1001}) {
+    std::vector<std::atomic<int>> calls(static_cast<size_t>(count));
+    parallel_for_each(count, [&](int64_t unit, int) {
+      if (unit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+      ++calls[static_cast<size_t>(unit)];
+    });
+    for (const std::atomic<int>& unit_calls : calls) ASSERT_EQ(unit_calls, 1);
+  }
+  set_num_threads(available_cores());
+}
+
+TEST(ParallelForEach, goes_on_after_an_exception) {
+  set_num_threads(3);
+  EXPECT_THROW(parallel_for_each(100,
+                                 [](int64_t unit, int) {
+                                   if (unit == 50) throw std::runtime_error("unit");
+                                 }),
+               std::runtime_error);
+  std::atomic<int> calls{0};
+  parallel_for_each(100, [&](int64_t, int) { ++calls; });
+  EXPECT_EQ(calls, 100);
+  set_num_threads(available_cores());
+}
+
+TEST(WorkRange, gives_units_from_both_ends_until_none_is_left) {
+  parallel::WorkRange range;
+  EXPECT_EQ(range.take_first(), -1);
+  range.set(5, 8);
+  EXPECT_EQ(range.take_first(), 5);
+  EXPECT_EQ(range.take_last(), 7);
+  EXPECT_EQ(range.take_last(), 6);
+  EXPECT_EQ(range.take_first(), -1);
+  EXPECT_EQ(range.take_last(), -1);
+}
 
 }  // namespace
 }  // namespace atelier
