@@ -115,10 +115,12 @@ Status Run::submit(const Json& line) {
   generate::Request request;
   request.prompt = item->prepared.prompt;
   request.options = item->line.options;
-  request.hooks.on_token = [this, item](const generate::TokenReport& report) {
-    ++num_tokens_;
-    if (item->line.options.num_top > 0) item->tokens.push_back(report);
-  };
+  if (request.options.beams.num_beams == 1 || request.options.num_top > 0) {  // beams are asked for no reports
+    request.hooks.on_token = [this, item](const generate::TokenReport& report) {
+      ++num_tokens_;
+      if (item->line.options.num_top > 0) item->tokens.push_back(report);
+    };
+  }
   request.hooks.on_finish = [this, item](const Result<generate::Generation>& generation) { finish(*item, generation); };
   ATELIER_TRY([[maybe_unused]] const auto id, engine_.submit(std::move(request)));
   ++num_active_;

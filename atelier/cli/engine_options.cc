@@ -14,10 +14,11 @@ void EngineArgs::declare(Args& args) {
   args.option("--kv-memory", kv_memory_, "SIZE", "memory for keys and values, such as 512M or 4G (default: what the contexts need)");
 }
 
-Result<std::unique_ptr<generate::Engine>> EngineArgs::create(models::Model& model, const ModelOptions& model_options,
-                                                             int64_t max_sequences) {
+Result<std::unique_ptr<generate::Engine>> EngineArgs::create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences,
+                                                             int64_t max_beams) {
   generate::EngineOptions options;
   options.max_sequences = max_sequences;
+  options.max_beams = max_beams;
   options.max_draft = num_draft_;
   if (kv_memory_) {
     const auto bytes = parse_bytes(*kv_memory_);

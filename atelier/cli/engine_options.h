@@ -14,9 +14,10 @@ class EngineArgs {
  public:
   void declare(Args& args);
 
-  // An engine for `max_sequences` requests at a time on `model`, which must outlive it; `model_options` also say how a draft model is
-  // loaded.
-  Result<std::unique_ptr<generate::Engine>> create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences);
+  // An engine for `max_sequences` requests of `max_beams` beams at a time on `model`, which must outlive it; `model_options` also say how a
+  // draft model is loaded.
+  Result<std::unique_ptr<generate::Engine>> create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences,
+                                                   int64_t max_beams = 1);
 
  private:
   std::string speculate_ = "none";

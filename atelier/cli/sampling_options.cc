@@ -84,8 +84,9 @@ void SamplingArgs::mark_breakers(const tokenize::Tokenizer& tokenizer) {
   }
 }
 
-Result<generate::SamplingOptions> SamplingArgs::resolve(const models::Model& model, const Console& console) {
-  const generate::SamplingOptions defaults = defaults_for(model.defaults());
+Result<generate::SamplingOptions> SamplingArgs::resolve(const models::Model& model, const Console& console, Defaults kind) {
+  const generate::SamplingOptions defaults =
+      kind == Defaults::kModel ? defaults_for(model.defaults()) : generate::SamplingOptions{.temperature = 0};
   generate::SamplingOptions options = typed_;
   options.temperature = temperature_.value_or(defaults.temperature);
   options.top_k = top_k_.value_or(defaults.top_k);

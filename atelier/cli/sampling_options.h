@@ -17,8 +17,10 @@ class SamplingArgs {
   void declare(Args& args);
 
   // What was typed; for what was not, the model's own generation settings as a whole where it states any, else the house's:
-  // temperature 0.8, top-k 40, top-p 0.95, min-p 0.05. Without --seed a random one is drawn. The result points into this object.
-  Result<generate::SamplingOptions> resolve(const models::Model& model, const Console& console);
+  // temperature 0.8, top-k 40, top-p 0.95, min-p 0.05; kLikeliest stands for verbs and options that do not sample. Without --seed a random
+  // one is drawn. The result points into this object.
+  enum class Defaults { kModel, kLikeliest };
+  Result<generate::SamplingOptions> resolve(const models::Model& model, const Console& console, Defaults defaults = Defaults::kModel);
 
  private:
   Status add_logit_biases(generate::SamplingOptions& options) const;

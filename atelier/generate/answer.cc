@@ -61,16 +61,20 @@ Result<Answer::Choice> Answer::choose(std::span<const float> logits) {
 }
 
 Status Answer::take(const Choice& choice, std::span<const float> logits) {
-  if (tokenizer_ != nullptr && !decoder_) ATELIER_RETURN_IF_ERROR(start_text());
   if (std::count(options_.stop_ids.begin(), options_.stop_ids.end(), choice.id) > 0) return end(FinishReason::kStopToken);
-  tokens_.push_back(choice.id);
-  out_.ids.push_back(choice.id);
   if (hooks_.on_token) {
     hooks_.on_token(options_.report_sampled ? report_token(chain_.candidates(), choice.id, options_.num_top)
                                             : report_token(logits, choice.normaliser, choice.id, options_.num_top));
   }
+  return append(choice.id);
+}
+
+Status Answer::append(int32_t id) {
+  if (tokenizer_ != nullptr && !decoder_) ATELIER_RETURN_IF_ERROR(start_text());
+  tokens_.push_back(id);
+  out_.ids.push_back(id);
   if (decoder_) {
-    ATELIER_TRY(const std::string text, decoder_->push(choice.id));
+    ATELIER_TRY(const std::string text, decoder_->push(id));
     show(stop_.push(text));
     if (stop_.has_matched()) return end(FinishReason::kStopString);
   }

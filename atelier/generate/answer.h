@@ -39,6 +39,9 @@ class Answer {
   Result<Choice> choose(std::span<const float> logits);
   Status take(const Choice& choice, std::span<const float> logits);
 
+  // Adds a token that was chosen elsewhere. Stop ids mean nothing here, and no hook but on_text hears of it.
+  Status append(int32_t id);
+
   // The token that this answer's samplers and random numbers would choose behind `tokens`, from a draft model's logits.
   int32_t guess(std::span<const float> logits, std::span<const int32_t> tokens);
 

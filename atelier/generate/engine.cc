@@ -21,14 +21,15 @@ Engine::Engine(models::Model& model, const EngineOptions& options) : model_(mode
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const EngineOptions& options) {
-  if (options.max_sequences < 1 || options.step_rows < 1 || options.prompt_rows < 1 || options.max_draft < 1) {
-    return Status::invalid("engine: sequences, rows of a step and drafts must be at least 1; correct the options");
+  if (options.max_sequences < 1 || options.step_rows < 1 || options.prompt_rows < 1 || options.max_draft < 1 || options.max_beams < 1) {
+    return Status::invalid("engine: sequences, rows of a step, drafts and beams must be at least 1; correct the options");
   }
   std::unique_ptr<Engine> engine(new Engine(model, options));
   const KvLayout layout(model.spec(), model.kv_dtype());
   const int64_t asked = options.context > 0 ? options.context : model.context();
-  const int64_t num_pages =
-      options.kv_bytes > 0 ? options.kv_bytes / layout.page_bytes() : options.max_sequences * KvLayout::num_pages(asked);
+  // Beams keep the last page of their prompt beside their own.
+  const int64_t pages_of_one = options.max_beams * KvLayout::num_pages(asked) + (options.max_beams > 1 ? 1 : 0);
+  const int64_t num_pages = options.kv_bytes > 0 ? options.kv_bytes / layout.page_bytes() : options.max_sequences * pages_of_one;
   if (num_pages < 1) {
     return Status::out_of_range(fmt::format("KV memory: {}, a page of {} tokens takes {}; give more",
                                             human_bytes(static_cast<uint64_t>(options.kv_bytes)), kPageTokens,
@@ -51,8 +52,13 @@ Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const Engin
 
 Result<Engine::RequestId> Engine::submit(Request request) {
   ATELIER_RETURN_IF_ERROR(check_request(request, model_, context_));
-  waiting_.push_back(std::make_unique<Sequence>(next_id_, std::move(request), nn::KvCache(pool_, context_), tokenizer_));
-  waiting_.back()->queued_at_step = metrics_.steps;
+  auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), nn::KvCache(pool_, context_), tokenizer_);
+  if (const int64_t pages = sequence->num_missing_pages(); pages > pool_->num_pages()) {
+    return Status::out_of_range(fmt::format("KV memory: {} pages, the beams of this request may need {}; give more or limit the answer",
+                                            pool_->num_pages(), pages));
+  }
+  sequence->queued_at_step = metrics_.steps;
+  waiting_.push_back(std::move(sequence));
   ++metrics_.requests;
   return next_id_++;
 }
@@ -115,6 +121,7 @@ void Engine::finish(Sequence& sequence) {
   if (prefixes_ && sequence.cache.length() > 0) {
     prefixes_->insert_all_pages(sequence.root, sequence.tokens(), sequence.cache);
   }
+  sequence.beam_caches.clear();
   sequence.cache.truncate(0);  // its memory is free before anybody hears of it
   if (speculator_) speculator_->forget(sequence.id);
   const Clock::time_point now = Clock::now();

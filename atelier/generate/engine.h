@@ -28,7 +28,8 @@ enum class Speculation : uint8_t { kNone, kLookup, kDraft };
 struct EngineOptions {
   int64_t max_sequences = 16;  // that run together; others wait
   int64_t context = 0;         // tokens of one prompt and its answer; 0: the model's planned context
-  int64_t kv_bytes = 0;        // memory for keys and values; 0: max_sequences x context
+  int64_t max_beams = 1;       // of one request, for whom memory is planned; more may run where it suffices
+  int64_t kv_bytes = 0;        // memory for keys and values; 0: max_sequences x max_beams x context
   int64_t step_rows = 512;     // of one forward pass
   int64_t prompt_rows = 128;   // of them, for prompts while answers are being written
   bool keeps_prefixes = true;  // of prompts and answers, in the same memory
@@ -87,7 +88,7 @@ class Engine {
   void admit();
   Sequences::iterator next_waiting();
   bool try_admit(Sequence& sequence);
-  bool fits(const Sequence& sequence, const nn::KvCache& cache) const;
+  bool fits(const Sequence& sequence) const;
   void share_prefixes();
   bool is_being_read_elsewhere(const Sequence& sequence) const;
 
@@ -100,6 +101,8 @@ class Engine {
   void report_prompt(Sequence& sequence, std::span<const float> logits);
   void write_answers(std::vector<Writing>& writing);
   bool take(const Writing& item, const Result<Answer::Choice>& choice, size_t row);
+  void write_beams(Sequence& sequence, std::span<const float> logits);
+  Status say_beams(Sequence& sequence);
   void remember(Sequence& sequence);
   void end(Sequence& sequence, FinishReason reason);
   void finish(Sequence& sequence);

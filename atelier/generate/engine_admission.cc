@@ -20,24 +20,24 @@ Engine::Sequences::iterator Engine::next_waiting() {
   return std::max_element(waiting_.begin(), waiting_.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
-// True when the pages that all running sequences may still take, and those of `sequence` with `cache`, can be had.
-bool Engine::fits(const Sequence& sequence, const nn::KvCache& cache) const {
-  int64_t needed = cache.num_missing_pages(sequence.planned_length());
-  for (const auto& other : running_) needed += other->cache.num_missing_pages(other->planned_length());
+// True when the pages that all running sequences and `sequence` may still take can be had.
+bool Engine::fits(const Sequence& sequence) const {
+  int64_t needed = sequence.num_missing_pages();
+  for (const auto& other : running_) needed += other->num_missing_pages();
   return needed <= pool_->num_free() + (prefixes_ ? prefixes_->num_evictable() : 0);
 }
 
 // Gives the sequence its cached prefix, if its plan fits into memory then. A page that it would have to copy is left out where that is
 // what it fails at.
 bool Engine::try_admit(Sequence& sequence) {
-  if (!prefixes_ || !sequence.reuses_prefixes()) return fits(sequence, sequence.cache);
+  if (!prefixes_ || !sequence.reuses_prefixes()) return fits(sequence);
   const int64_t limit = sequence.answer.generation().num_prompt - 1;  // the last token is computed: its logits are needed
   prefixes_->append_full_pages(sequence.root, sequence.tokens(), limit, sequence.cache);
   const int64_t full = sequence.cache.length();
   prefixes_->append_page_beginning(sequence.root, sequence.tokens(), limit, sequence.cache);
-  if (fits(sequence, sequence.cache)) return true;
+  if (fits(sequence)) return true;
   sequence.cache.truncate(full);
-  if (fits(sequence, sequence.cache)) return true;
+  if (fits(sequence)) return true;
   sequence.cache.truncate(0);
   return false;
 }

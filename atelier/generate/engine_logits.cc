@@ -29,16 +29,19 @@ void Engine::read_logits(Batch& batch, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) {
     Sequence& sequence = *batch.sequences[i];
     const auto count = static_cast<size_t>(sequence.num_logit_rows);
-    const auto rows = logits.subspan((sequence.first_logit_row - first) * vocabulary, count * vocabulary);
-    if (sequence.is_answering) {
-      writing.push_back({&sequence, rows});
-      continue;
+    auto rows = logits.subspan((sequence.first_logit_row - first) * vocabulary, count * vocabulary);
+    if (!sequence.is_answering) {
+      if (!sequence.reuses_prefixes()) report_prompt(sequence, rows);
+      if (sequence.reads_prompt() || !sequence.error.ok()) continue;
+      sequence.is_answering = true;
+      sequence.answering = Clock::now();
+      rows = rows.last(vocabulary);
     }
-    if (!sequence.reuses_prefixes()) report_prompt(sequence, rows);
-    if (sequence.reads_prompt() || !sequence.error.ok()) continue;
-    sequence.is_answering = true;
-    sequence.answering = Clock::now();
-    writing.push_back({&sequence, rows.last(count == 0 ? 0 : vocabulary)});
+    if (sequence.search) {
+      write_beams(sequence, rows);
+    } else {
+      writing.push_back({&sequence, rows});
+    }
   }
   write_answers(writing);
 }

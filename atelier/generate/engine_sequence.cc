@@ -8,6 +8,7 @@ namespace atelier::generate {
 namespace {
 
 using nn::kPageTokens;
+using nn::KvLayout;
 
 // Of each full page of the prompt, a hash of all tokens up to its end: equal for prompts that begin alike.
 std::vector<uint64_t> page_hashes(const std::string& root, std::span<const int32_t> prompt) {
@@ -28,12 +29,60 @@ Engine::Sequence::Sequence(RequestId sequence_id, Request request, nn::KvCache e
       root(prefix_root(request.cache_scope, request.adapter)),
       answer(request.prompt, std::move(request.options), std::move(request.hooks), tokenizer),
       cache(std::move(empty)),
-      hashes(page_hashes(root, answer.prompt())) {}
+      hashes(page_hashes(root, answer.prompt())) {
+  const GenerateOptions& options = answer.options();
+  if (options.beams.num_beams == 1) return;
+  const int64_t room = cache.context() - answer.generation().num_prompt + 1;  // the last token of an answer is never run
+  search.emplace(options.beams, options.stop_ids, options.max_tokens < 0 ? room : std::min(room, options.max_tokens));
+}
 
 int64_t Engine::Sequence::planned_length() const {
   const int64_t max_tokens = answer.options().max_tokens;
   if (max_tokens < 0) return cache.context();
   return std::min(cache.context(), answer.generation().num_prompt + std::max<int64_t>(0, max_tokens - 1));
+}
+
+int64_t Engine::Sequence::num_missing_pages() const {
+  return search ? cache.num_missing_pages(answer.generation().num_prompt) + num_missing_beam_pages()
+                : cache.num_missing_pages(planned_length());
+}
+
+// All beams read the full pages of the prompt; each may come to have the others for itself. Beams that have pages in common now
+// will not have them in common for ever.
+int64_t Engine::Sequence::num_missing_beam_pages() const {
+  const int64_t num_shared = answer.generation().num_prompt / kPageTokens;
+  std::vector<nn::KvPool::Page> owned;
+  for (const nn::KvCache& beam : beam_caches) {
+    const auto pages = beam.pages().subspan(static_cast<size_t>(num_shared));
+    owned.insert(owned.end(), pages.begin(), pages.end());
+  }
+  std::sort(owned.begin(), owned.end());
+  const auto num_owned = std::unique(owned.begin(), owned.end()) - owned.begin();
+  return answer.options().beams.num_beams * (KvLayout::num_pages(planned_length()) - num_shared) - num_owned;
+}
+
+void Engine::Batch::start(Sequence& sequence, int64_t num_rows, int64_t num_logit_rows) {
+  sequence.num_rows = num_rows;
+  sequence.num_logit_rows = num_logit_rows;
+  sequence.first_logit_row = logit_rows.size();
+  sequences.push_back(&sequence);
+  const int64_t end = static_cast<int64_t>(ids.size()) + num_rows;
+  for (int64_t row = end - num_logit_rows; row < end; ++row) logit_rows.push_back(row);
+}
+
+void Engine::Batch::add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows) {
+  start(sequence, static_cast<int64_t>(tokens.size()), num_logit_rows);
+  ids.insert(ids.end(), tokens.begin(), tokens.end());
+  runs.push_back({&sequence.cache, sequence.num_rows});
+}
+
+void Engine::Batch::add_beams(Sequence& sequence) {
+  const auto beams = sequence.search->running();
+  start(sequence, static_cast<int64_t>(beams.size()), static_cast<int64_t>(beams.size()));
+  for (size_t i = 0; i < beams.size(); ++i) {
+    ids.push_back(beams[i].tokens.back());
+    runs.push_back({&sequence.beam_caches[i], 1});
+  }
 }
 
 }  // namespace atelier::generate

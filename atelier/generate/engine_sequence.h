@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
+#include "atelier/generate/beam_search.h"
 #include "atelier/generate/engine.h"
 
 namespace atelier::generate {
@@ -20,18 +22,26 @@ struct Engine::Sequence {
   bool is_writing() const { return error.ok() && !is_cancelled && !answer.has_ended(); }
   bool reads_prompt() const { return cache.length() < answer.generation().num_prompt; }
   bool reuses_prefixes() const { return !answer.options().report_prompt; }
-  // Tokens whose keys and values the cache will hold at most: the last token of an answer is never run.
-  int64_t planned_length() const;
+  // Pages that it may still take until its answer is as long as it can be.
+  int64_t num_missing_pages() const;
 
+ private:
+  // Tokens whose keys and values a cache will hold at most: the last token of an answer is never run.
+  int64_t planned_length() const;
+  int64_t num_missing_beam_pages() const;
+
+ public:
   RequestId id;
   int priority;
   std::string root;  // of the prefix cache
   Answer answer;
-  nn::KvCache cache;
-  std::vector<uint64_t> hashes;  // of each full page of the prompt: equal for prompts that begin alike
-  std::vector<int32_t> drafts;   // proposed behind the last token, for this step
-  int64_t draft_limit = 1;       // grows while proposals are right
-  int64_t num_remembered = 0;    // full pages that the prefix cache has been told of
+  nn::KvCache cache;                     // with a beam search, of the prompt
+  std::optional<BeamSearch> search;      // for requests with several beams
+  std::vector<nn::KvCache> beam_caches;  // of search->running(), once the prompt has been read
+  std::vector<uint64_t> hashes;          // of each full page of the prompt: equal for prompts that begin alike
+  std::vector<int32_t> drafts;           // proposed behind the last token, for this step
+  int64_t draft_limit = 1;               // grows while proposals are right
+  int64_t num_remembered = 0;            // full pages that the prefix cache has been told of
   int64_t queued_at_step = 0;
   int64_t last_turn = 0;      // of its prompt
   bool is_answering = false;  // the prompt has been read
@@ -58,16 +68,13 @@ struct Engine::Batch {
   std::vector<nn::RowRun> runs;
   std::vector<int64_t> logit_rows;
 
-  void add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows) {
-    sequence.num_rows = static_cast<int64_t>(tokens.size());
-    sequence.num_logit_rows = num_logit_rows;
-    sequence.first_logit_row = logit_rows.size();
-    ids.insert(ids.end(), tokens.begin(), tokens.end());
-    runs.push_back({&sequence.cache, sequence.num_rows});
-    const auto end = static_cast<int64_t>(ids.size());
-    for (int64_t row = end - num_logit_rows; row < end; ++row) logit_rows.push_back(row);
-    sequences.push_back(&sequence);
-  }
+  // Rows that continue the sequence's cache; the logits of the last ones are wanted.
+  void add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows);
+  // One row for each beam.
+  void add_beams(Sequence& sequence);
+
+ private:
+  void start(Sequence& sequence, int64_t num_rows, int64_t num_logit_rows);
 };
 
 }  // namespace atelier::generate

@@ -36,7 +36,7 @@ Status Engine::propose_drafts() {
   std::vector<Speculator::Task> tasks;
   std::vector<Sequence*> sequences;
   for (const auto& sequence : running_) {
-    if (sequence->reads_prompt()) continue;
+    if (sequence->reads_prompt() || sequence->search) continue;
     const auto& answer = sequence->answer;
     const auto written = static_cast<int64_t>(answer.tokens().size() - answer.prompt().size());
     const int64_t left = answer.options().max_tokens < 0 ? INT64_MAX : answer.options().max_tokens - written;
@@ -56,6 +56,10 @@ void Engine::plan(Batch& batch) {
   std::vector<Sequence*> prompts;
   std::vector<PromptDemand> demands;
   for (const auto& sequence : running_) {
+    if (!sequence->reads_prompt() && sequence->search) {
+      batch.add_beams(*sequence);
+      continue;
+    }
     if (!sequence->reads_prompt()) {
       std::vector<int32_t> tokens = {sequence->tokens().back()};
       tokens.insert(tokens.end(), sequence->drafts.begin(), sequence->drafts.end());

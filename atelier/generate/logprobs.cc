@@ -8,9 +8,8 @@
 #include "atelier/kernels/kernels.h"
 
 namespace atelier::generate {
-namespace {
 
-// The `count` likeliest of logits [V], in order, in one pass with a heap whose top is the least likely kept.
+// In one pass with a heap whose top is the least likely kept.
 std::vector<Candidate> likeliest(std::span<const float> logits, size_t count) {
   std::vector<Candidate> heap;
   if (count == 0) return heap;
@@ -28,8 +27,6 @@ std::vector<Candidate> likeliest(std::span<const float> logits, size_t count) {
   std::sort_heap(heap.begin(), heap.end(), is_likelier);
   return heap;
 }
-
-}  // namespace
 
 Result<double> log_normaliser(std::span<const float> logits) {
   const kernels::LogSumExp sum = kernels::log_sum_exp(logits.data(), static_cast<int64_t>(logits.size()));

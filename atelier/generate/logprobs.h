@@ -27,6 +27,9 @@ struct TokenReport {
 // an error: the model file is damaged or the computation went wrong.
 Result<double> log_normaliser(std::span<const float> logits);
 
+// The `count` likeliest of logits [V], in order; all where there are fewer.
+std::vector<Candidate> likeliest(std::span<const float> logits, size_t count);
+
 // From the model's own logits [V], before samplers; `normaliser` is log_normaliser(logits).
 TokenReport report_token(std::span<const float> logits, double normaliser, int32_t id, int num_top);
 

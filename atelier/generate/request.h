@@ -20,6 +20,16 @@ namespace atelier::generate {
 // token of finite logit, ends the request with an error. May be called from any thread of the team, never twice at once.
 using TokenMask = std::function<Status(std::span<const int32_t> answer, std::span<uint64_t> allowed)>;
 
+// When a beam search ends: once as many beams have finished as are written at once and none of those can become better, judged by its
+// length of now (kNo) or by the most favourable length (kNever); or at once (kYes).
+enum class EarlyStopping : uint8_t { kNo, kYes, kNever };
+
+struct BeamOptions {
+  int64_t num_beams = 1;      // 1: no beam search; the samplers choose
+  double length_penalty = 1;  // a beam's score is its log-probability / length^length_penalty: above 0 favours long ones
+  EarlyStopping early_stopping = EarlyStopping::kNo;
+};
+
 struct GenerateOptions {
   SamplingOptions sampling;
   int64_t max_tokens = -1;                // of the answer; -1: until it ends or the context is full
@@ -28,6 +38,7 @@ struct GenerateOptions {
   int num_top = 0;                        // likeliest alternatives reported with each token
   bool report_prompt = false;             // also report the prompt's tokens (from the second on); computes the whole prompt
   bool report_sampled = false;            // report probabilities after the samplers instead of the model's own
+  BeamOptions beams;                      // with them no samplers, stop strings, masks and reports of the answer's tokens
   uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
   TokenMask mask;                         // empty: every token may come
 };
@@ -35,11 +46,20 @@ struct GenerateOptions {
 enum class FinishReason { kStopToken, kStopString, kLength, kContextFull, kCancelled };
 const char* finish_reason_name(FinishReason reason);  // "stop", "stop_string", "length", "context", "cancelled"
 
+// A finished beam.
+struct Beam {
+  FinishReason finish = FinishReason::kLength;
+  std::vector<int32_t> ids;  // without the stop token
+  std::string text;
+  double score = 0;
+};
+
 struct Generation {
   FinishReason finish = FinishReason::kLength;
   std::string stop_string;   // when that was the reason
   std::vector<int32_t> ids;  // the answer, without the stop token
   std::string text;          // all that on_text got
+  std::vector<Beam> beams;   // of a beam search, the best first, which is also the answer above
   int64_t num_prompt = 0;
   int64_t num_reused = 0;    // tokens of the prompt that were not computed: their keys and values were there
   int64_t num_drafted = 0;   // tokens that speculation proposed

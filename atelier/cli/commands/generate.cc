@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "atelier/cli/batch_run.h"
+#include "atelier/cli/beam_options.h"
 #include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
@@ -20,6 +21,7 @@ struct GenerateArgs {
   SamplingArgs sampling;
   EngineArgs engine;
   BatchArgs batch;
+  BeamArgs beams;
   std::optional<std::string> prompt, file;
   int64_t max_tokens = -1;
   std::vector<std::string> stops;
@@ -34,7 +36,9 @@ struct Reports {
 
 Result<generate::GenerateOptions> generate_options(GenerateArgs& args, const models::Model& model, const Console& console) {
   generate::GenerateOptions options;
-  ATELIER_TRY(options.sampling, args.sampling.resolve(model, console));
+  const auto defaults = args.beams.is_given() ? SamplingArgs::Defaults::kLikeliest : SamplingArgs::Defaults::kModel;
+  ATELIER_TRY(options.sampling, args.sampling.resolve(model, console, defaults));
+  options.beams = args.beams.options();
   options.max_tokens = args.max_tokens;
   if (!args.ignore_eos) options.stop_ids = model.defaults().stop_ids;
   options.stop_strings = args.stops;
@@ -47,7 +51,7 @@ Result<generate::GenerateOptions> generate_options(GenerateArgs& args, const mod
 generate::GenerateHooks hooks_for(const GenerateArgs& args, Console& console, Reports& reports) {
   generate::GenerateHooks hooks;
   hooks.on_prompt_token = [&reports](const generate::TokenReport& report) { reports.prompt.push_back(report); };
-  if (args.num_top > 0 || console.is_json) {
+  if (args.num_top > 0 || (console.is_json && !args.beams.is_given())) {
     hooks.on_token = [&reports](const generate::TokenReport& report) { reports.answer.push_back(report); };
   }
   if (!console.is_json) {
@@ -63,7 +67,11 @@ void print_json(const GenerateArgs& args, const generate::Generation& generation
   for (const int32_t id : generation.ids) ids.push_back(id);
   Json json = Json::object().set("text", generation.text).set("ids", std::move(ids));
   add_statistics(generation, json);
-  json.set("seed", static_cast<int64_t>(options.sampling.seed)).set("tokens", reports_json(reports.answer, text));
+  if (args.beams.is_given()) {
+    json.set("beams", beams_json(generation.beams));
+  } else {
+    json.set("seed", static_cast<int64_t>(options.sampling.seed)).set("tokens", reports_json(reports.answer, text));
+  }
   if (args.report_prompt) json.set("prompt_token_logprobs", reports_json(reports.prompt, text));
   out << json.dump() << "\n";
 }
@@ -95,8 +103,10 @@ Status run_batch(const GenerateArgs& args, const generate::GenerateOptions& opti
     tokenize::EncodeOptions encode;
     encode.parse_special = args.parse_special;
     ATELIER_TRY(tokenize::Encoding encoding, tokenizer.encode(line.prompt, encode));
-    return BatchArgs::Prepared{std::move(encoding.ids),
-                               [](const generate::Generation& generation, Json& record) { record.set("text", generation.text); }};
+    return BatchArgs::Prepared{std::move(encoding.ids), [](const generate::Generation& generation, Json& record) {
+                                 record.set("text", generation.text);
+                                 if (!generation.beams.empty()) record.set("beams", beams_json(generation.beams));
+                               }};
   };
   return args.batch.run(engine, options, generate::TokenText(tokenizer), prepare, console);
 }
@@ -111,7 +121,7 @@ Status run(GenerateArgs& args, Console& console) {
   ATELIER_TRY(const auto model, args.model.load());
   ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model->tokenizer());
   ATELIER_TRY(const generate::GenerateOptions options, generate_options(args, *model, console));
-  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel()));
+  ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel(), options.beams.num_beams));
   if (args.batch.is_given()) return run_batch(args, options, *tokenizer, *engine, console);
   return run_one(args, prompt, options, *tokenizer, *engine, console);
 }
@@ -129,6 +139,7 @@ CommandBody declare(Args& args) {
   args.flag("--prompt-logprobs", options->report_prompt, "show the prompt's tokens with their probabilities too");
   args.flag("--ignore-eos", options->ignore_eos, "go on after an end-of-text token");
   args.flag("--special", options->parse_special, "the prompt may spell special tokens such as <|im_end|>");
+  options->beams.declare(args);
   options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);
