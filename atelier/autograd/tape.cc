@@ -53,6 +53,30 @@ float* Tape::sums(const Tensor& x) {
   return memory;
 }
 
+Tape::Target Tape::target(const Tensor& x) {
+  Entry& entry = entry_of(x);
+  return {memory_of(entry), !std::exchange(entry.is_zero, false)};
+}
+
+void Tape::pass(const Tensor& y, const Tensor& x) {
+  const float* gradient = sums(y);
+  Entry& from = entry_of(y);
+  Entry& to = entry_of(x);
+  if (to.gradient != nullptr || from.buffer == kNone) {
+    const Target sum = target(x);
+    if (sum.adds) {
+      kernels::add(sum.data, gradient, sum.data, x.count());
+    } else {
+      std::memcpy(sum.data, gradient, static_cast<size_t>(x.count()) * sizeof(float));
+    }
+    return;
+  }
+  to.gradient = std::exchange(from.gradient, nullptr);
+  to.buffer = std::exchange(from.buffer, kNone);
+  to.is_zero = false;
+  from.is_zero = true;
+}
+
 int64_t Tape::buffer_bytes() const {
   int64_t bytes = 0;
   for (const Buffer& buffer : buffers_) bytes += buffer.memory.num_bytes();

@@ -45,8 +45,8 @@ class Tape {
   // The parameters' gradients are zero from now on; the memory is written by the first contribution or at the end of the walk.
   void zero_gradients();
 
-  // Whether a gradient of x is asked for: x is a parameter or was made from one.
-  bool needs_gradient(const Tensor& x) const { return find(x.data()) != kNone; }
+  // Whether a gradient of x is asked for: x is a parameter or was made from one. An empty tensor needs none.
+  bool needs_gradient(const Tensor& x) const { return x && find(x.data()) != kNone; }
 
   // Appends a node that made `outputs`, each at an address of its own. `backward(tape)` is called once, after all nodes behind it, if
   // anything was contributed to one of them.
@@ -59,8 +59,16 @@ class Tape {
 
   // The gradient of an output inside its node's backward. Zeros when nothing was contributed to this one of several outputs.
   const float* gradient(const Tensor& y);
-  // The gradient of x to be added to in place, zeros at first.
+  // The gradient of x to be added to in place, zeros at first. Of an output: may be overwritten, when it is passed on afterwards.
   float* sums(const Tensor& x);
+  // The same for a kernel that can either write or add.
+  struct Target {
+    float* data;
+    bool adds;  // to what others contributed; else whatever is there is overwritten
+  };
+  Target target(const Tensor& x);
+  // Contributes the gradient of output y to x, of as many elements; y has none afterwards. Costs nothing where x has none yet.
+  void pass(const Tensor& y, const Tensor& x);
 
   // Walks back over all nodes and forgets them; parameters that met no contribution since zero_gradients() have zeros then.
   void backward();
@@ -77,6 +85,7 @@ class Tape {
 
  private:
   friend class Contribution;
+  friend class Workspace;
   static constexpr int32_t kNone = -1;
 
   struct Node {
@@ -143,6 +152,20 @@ class Contribution {
   int32_t buffer_ = Tape::kNone;  // of a contribution that is to be added
   float* data_;
   int64_t count_;
+};
+
+// Memory for a node's own use, from the same buffers, until it goes out of scope.
+class Workspace {
+ public:
+  Workspace(Tape& tape, int64_t count) : tape_(tape), buffer_(tape.take_buffer(count)) {}
+  ~Workspace() { tape_.buffers_[static_cast<size_t>(buffer_)].is_taken = false; }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  float* data() { return tape_.buffers_[static_cast<size_t>(buffer_)].memory.f32(); }
+
+ private:
+  Tape& tape_;
+  int32_t buffer_;
 };
 
 template <class F>

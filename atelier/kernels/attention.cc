@@ -97,13 +97,14 @@ void make_plan(const AttentionShape& shape, std::span<const AttentionRun> runs, 
 class Attention {
  public:
   Attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
-            Compute compute, Plan& plan)
+            Compute compute, float* log_sums, Plan& plan)
       : shape_(shape),
         runs_(runs),
         q_(q),
         ldq_(ldq),
         out_(out),
         ldo_(ldo),
+        log_sums_(log_sums),
         table_(active()),
         attend_(compute == Compute::kBF16 && table_.attention_bf16 ? table_.attention_bf16 : table_.attention_f32),
         plan_(plan) {}
@@ -171,6 +172,8 @@ class Attention {
     block.ldq = ldq_;
     block.out = out_ + row * ldo_ + column;
     block.ldo = ldo_;
+    block.log_sums = log_sums_ ? log_sums_ + row * shape_.num_heads + unit.kv_head * block.num_heads : nullptr;
+    block.ld_log_sums = shape_.num_heads;
     block.first_position = run.first_position + unit.row;
     block.dtype = run.kv.dtype;
     block.row_bytes = row_bytes(run.kv.dtype, shape_.head_dim);
@@ -188,6 +191,7 @@ class Attention {
   int64_t ldq_;
   float* out_;
   int64_t ldo_;
+  float* log_sums_;
   const KernelTable& table_;
   decltype(KernelTable::attention_f32) attend_;
   Plan& plan_;
@@ -196,10 +200,10 @@ class Attention {
 }  // namespace
 
 void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
-               Compute compute) {
+               Compute compute, float* log_sums) {
   thread_local Plan plan;
   make_plan(shape, runs, plan);
-  Attention(shape, runs, q, ldq, out, ldo, compute, plan).run();
+  Attention(shape, runs, q, ldq, out, ldo, compute, log_sums, plan).run();
 }
 
 }  // namespace atelier::kernels

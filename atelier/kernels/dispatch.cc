@@ -18,6 +18,8 @@ KernelTable with_bf16(KernelTable table) {
   table.attention_bf16 = avx512bf16::attention_bf16;
   table.round_rows = avx512bf16::round_rows;
   table.peak_bf16 = avx512bf16::peak_bf16;
+  table.matmul_bf16 = avx512bf16::kMatmul;
+  table.attention_backward_bf16 = avx512bf16::attention_backward_bf16;
   return table;
 }
 

@@ -11,6 +11,7 @@
 #include "atelier/kernels/simd/linear_avx512vnni.cc"
 #include "atelier/kernels/simd/linear_avxvnni.cc"
 #include "atelier/kernels/simd/table_avx512.cc"
+#include "atelier/kernels/simd/training_avx512bf16.cc"
 #endif
 
 namespace atelier::kernels {
@@ -31,6 +32,8 @@ std::vector<NamedTable> emulated_tables() {
     table.attention_bf16 = avx512bf16_emulated::attention_bf16;
     table.round_rows = avx512bf16_emulated::round_rows;
     table.peak_bf16 = avx512bf16_emulated::peak_bf16;
+    table.matmul_bf16 = avx512bf16_emulated::kMatmul;
+    table.attention_backward_bf16 = avx512bf16_emulated::attention_backward_bf16;
     return table;
   }();
   return {{"avx_vnni_emulated", &avx_vnni}, {"avx512_emulated", &avx512_emulated::kTable}, {"avx512_bf16_emulated", &avx512_bf16}};

@@ -100,8 +100,9 @@ struct AttentionShape {
 // Compute::kBF16: q, k, v and the weights of the softmax are rounded to bfloat16 where the ISA has the dot product; otherwise, and for
 // any other Compute, products are of float32.
 inline constexpr int64_t kKeySpan = 8 * kKeyTile;
+// log_sums, if any, receives log2(sum_s exp(score_s)) of every query, [T, H]: what attention_backward starts from.
 void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,
-               Compute compute);
+               Compute compute, float* log_sums = nullptr);
 
 // `count` float32 values into a KV cache row of `dtype` (kF32, kF16, kBF16, kQ8_0), and one row of any type back to float32.
 void store(DType dtype, const float* src, void* dst, int64_t count);

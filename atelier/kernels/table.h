@@ -70,6 +70,8 @@ struct AttentionBlock {
   int64_t ldq = 0;
   float* out = nullptr;  // [rows, heads, D], row stride ldo
   int64_t ldo = 0;
+  float* log_sums = nullptr;  // [rows, heads], row stride ld_log_sums, or null
+  int64_t ld_log_sums = 0;
   int64_t num_rows = 0;
   int64_t num_heads = 0;       // H / G
   int64_t first_position = 0;  // of row 0
@@ -93,6 +95,48 @@ inline constexpr int64_t attention_width(int64_t D) { return (D + 15) / 16 * 16;
 // Floats of scratch that attention_* of any ISA may use for a block of `queries`.
 inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
   return (2 * kKeyTile + queries) * attention_width(D) + 2 * 24 * kKeyTile + 64;
+}
+
+// The products of training (kernels/matmul.h). A word is 32 bits: a float32, or two consecutive inputs of a sum as bfloat16. Left operands
+// are rows of words [M, words]; right operands are panels of kPanelColumns columns [words, kPanelColumns], filled up with zeros.
+inline constexpr int64_t kPanelColumns = 64;
+
+// One kind of products. Sources are float32 [inputs, columns], row stride ldx: rows are the inputs of a sum.
+struct MatmulKernels {
+  int64_t inputs_per_word = 1;
+  // The source as panels, panel p at out + p * panel_stride.
+  void (*pack_panels)(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t panel_stride) = nullptr;
+  // The source turned: column n becomes row n of words, at out + n * ldo.
+  void (*pack_turned)(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t ldo) = nullptr;
+  // Rows [rows, inputs] of a source whose inputs are consecutive, as rows of words at out + r * ldo.
+  void (*pack_rows)(const float* x, int64_t ldx, int64_t rows, int64_t inputs, float* out, int64_t ldo) = nullptr;
+  // c[m, n] (+)= sum over words of a[m, word] b[word, n], for M rows and N <= kPanelColumns columns of one panel.
+  void (*multiply)(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
+                   bool adds) = nullptr;
+};
+
+// The queries, keys and values of one run for one kv head, for the backward pass of attention. `scratch` holds
+// attention_backward_floats(D, rows, heads).
+struct AttentionBackwardBlock {
+  const float* q = nullptr;  // [rows, heads, D], row stride ldq; of d_out and dq too
+  const float* d_out = nullptr;
+  float* dq = nullptr;
+  int64_t ldq = 0;
+  const float* k = nullptr;  // [rows, D], row stride ldk; of v, dk and dv too
+  const float* v = nullptr;
+  float* dk = nullptr;
+  float* dv = nullptr;
+  int64_t ldk = 0;
+  const float* log_sums = nullptr;  // [rows, heads] of attention(), row stride ld_sums
+  const float* deltas = nullptr;    // [rows, heads] sum_d d_out[d] out[d], row stride ld_sums
+  int64_t ld_sums = 0;
+  int64_t num_rows = 0;
+  int64_t num_heads = 0;  // H / G
+  const float* alibi_slopes = nullptr;
+};
+inline constexpr int64_t attention_backward_floats(int64_t D, int64_t rows, int64_t heads) {
+  const int64_t width = (D + 31) / 32 * 32;
+  return (rows + 2 * kKeyTile) * heads * width + 12 * kKeyTile * width + 5 * kKeyTile * kKeyTile;
 }
 
 struct KernelTable {
@@ -131,6 +175,23 @@ struct KernelTable {
   void (*scale)(const float* x, float factor, float* y, int64_t count);
   void (*soft_cap)(const float* x, float cap, float* y, int64_t count);
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
+
+  // Training. Derivatives with respect to inputs, from those with respect to outputs (docs/adr/0013).
+  MatmulKernels matmul_f32;
+  MatmulKernels matmul_bf16;  // multiply is null where the ISA has no such dot product
+  void (*attention_backward_f32)(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);
+  void (*attention_backward_bf16)(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);  // or null
+  void (*activate_backward)(Activation activation, const float* x, const float* dy, float* dx, int64_t count);
+  void (*gated_activate_backward)(Activation activation, const float* gate, const float* up, const float* dy, float* dgate, float* dup,
+                                  int64_t count);
+  // One row; `statistics` receives the mean (0 for rms_norm) and the inverse deviation.
+  void (*rms_norm_backward)(const float* x, const float* weight, float eps, const float* dy, float* dx, float* statistics, int64_t C);
+  void (*layer_norm_backward)(const float* x, const float* weight, float eps, const float* dy, float* dx, float* statistics, int64_t C);
+  // Columns of one row: d_weight += dy (x - mean) inverse, d_bias += dy.
+  void (*norm_weight_backward)(const float* x, const float* dy, const float* statistics, float* d_weight, float* d_bias, int64_t count);
+  // dx = factor exp(x - log_sum)
+  void (*softmax_backward)(const float* x, float log_sum, float factor, float* dx, int64_t count);
+  void (*add_scaled)(const float* x, float factor, float* y, int64_t count);  // y += factor x
 
   // The fastest products of this ISA, on registers: how many operations `rounds` rounds were. `memory` holds kPeakFloats ordinary floats,
   // read and written. peak_bf16 is null where linear_bf16 is.

@@ -19,10 +19,11 @@
 #include "atelier/base/status.h"
 #include "atelier/models/arch.h"
 #include "atelier/nn/decoder.h"
+#include "atelier/ops/cross_entropy.h"
 
 namespace atelier::models {
 
-inline constexpr int32_t kIgnoredLabel = -100;  // PyTorch's ignore_index
+using ops::kIgnoredLabel;  // -100
 
 // Documents laid end to end. A row sees the rows of its own document up to itself; positions begin at 0 in each.
 struct TrainBatch {

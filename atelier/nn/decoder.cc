@@ -7,18 +7,20 @@
 #include "atelier/base/error.h"
 #include "atelier/nn/alibi.h"
 #include "atelier/ops/attention.h"
+#include "atelier/ops/dropout.h"
 #include "atelier/ops/elementwise.h"
 #include "atelier/ops/embedding.h"
-#include "atelier/ops/linear.h"
 #include "atelier/ops/norm.h"
 
 namespace atelier::nn {
 
-// Where each input row stands in its sequence.
-struct Decoder::Rows {
-  std::vector<int32_t> position;  // [T]
-  std::span<const RowRun> runs;
-};
+namespace {
+
+// Where a block drops values: what low-rank additions read, and what it adds to the residual.
+enum DropoutPlace : uint32_t { kAttentionInput, kAttentionOutput, kMlpInput, kMlpHidden, kAttentionResidual, kMlpResidual, kNumPlaces };
+constexpr int64_t kEmbeddingLayer = -1;
+
+}  // namespace
 
 Decoder::Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t planned_context)
     : spec_(std::move(spec)), parameters_(std::move(parameters)) {
@@ -30,31 +32,52 @@ Decoder::Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t pla
   if (spec_.position == PositionKind::kAlibi) alibi_slopes_ = alibi_slopes(spec_.num_heads);
 }
 
-Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs) {
-  Rows rows{{}, runs};
-  rows.position.reserve(ids.size());
+void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& training) {
+  rows_.runs = runs;
+  rows_.training = training;
+  rows_.position.clear();
+  rows_.sample.clear();
+  rows_.documents.clear();
   int64_t end = 0;
   for (const RowRun& run : runs) {
-    ATELIER_CHECK(run.cache->reserve(run.num_rows));
-    for (int64_t i = 0; i < run.num_rows; ++i) rows.position.push_back(static_cast<int32_t>(run.cache->length() + i));
-    end = std::max(end, run.cache->length() + run.num_rows);
+    ATELIER_CHECK((run.cache == nullptr) == (runs[0].cache == nullptr));
+    if (run.cache != nullptr) ATELIER_CHECK(run.cache->reserve(run.num_rows));
+    const int64_t first = run.cache != nullptr ? run.cache->length() : 0, row = static_cast<int64_t>(rows_.position.size());
+    for (int64_t i = 0; i < run.num_rows; ++i) rows_.position.push_back(static_cast<int32_t>(first + i));
+    if (run.cache == nullptr) rows_.documents.push_back({row, run.num_rows});
+    rows_.sample.resize(rows_.position.size(), run.sample);
+    end = std::max(end, first + run.num_rows);
   }
-  ATELIER_CHECK(rows.position.size() == ids.size());
   for (RopeTable& rope : ropes_) rope.ensure(end);
+}
 
-  Tensor x = embed(context, ids, rows);
+ops::DropoutRows Decoder::dropout_rows(float p, int64_t layer, uint32_t place) const {
+  const TrainingForward& training = rows_.training;
+  return {p, training.seed, training.step, static_cast<uint32_t>(layer + 1) * kNumPlaces + place, rows_.sample, rows_.position};
+}
+
+Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training) {
+  set_rows(runs, training);
+  ATELIER_CHECK(rows_.position.size() == ids.size());
+  Tensor x = embed(context, ids);
   const Arena::Mark mark = context.arena.mark();
   for (int64_t layer = 0; layer < spec_.num_layers(); ++layer) {
-    block(context, x, layer, rows);
-    context.arena.rewind(mark);
+    if (context.tape != nullptr && training.has_checkpoints) {
+      checkpointed_block(context, x, layer);
+    } else {
+      block(context, x, layer);
+    }
+    if (context.tape == nullptr) context.arena.rewind(mark);
   }
-  for (const RowRun& run : runs) run.cache->advance(run.num_rows);
+  for (const RowRun& run : runs) {
+    if (run.cache != nullptr) run.cache->advance(run.num_rows);
+  }
   return spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
 }
 
 Tensor Decoder::logits(Context& context, const Tensor& hidden) const {
   Tensor logits = ops::linear(context, hidden, parameters_.head);
-  if (spec_.final_soft_cap > 0) ops::soft_cap_inplace(logits, spec_.final_soft_cap);
+  if (spec_.final_soft_cap > 0) ops::soft_cap_inplace(context, logits, spec_.final_soft_cap);
   return logits;
 }
 
@@ -63,57 +86,87 @@ Tensor Decoder::normalise(Context& context, const NormLayer& norm, const Tensor&
                                       : ops::layer_norm(context, x, norm.weight, norm.bias, spec_.norm_eps);
 }
 
-Tensor Decoder::embed(Context& context, std::span<const int32_t> ids, const Rows& rows) const {
+Tensor Decoder::embed(Context& context, std::span<const int32_t> ids) const {
   Tensor x = ops::embedding(context, parameters_.embedding, ids);
-  if (spec_.embedding_scale != 1) ops::scale_inplace(x, spec_.embedding_scale);
+  if (spec_.embedding_scale != 1) ops::scale_inplace(context, x, spec_.embedding_scale);
   if (spec_.position == PositionKind::kLearned) {
-    ops::add_inplace(x, ops::embedding(context, parameters_.position_embedding, rows.position));
+    ops::add_inplace(context, x, ops::embedding(context, parameters_.position_embedding, rows_.position));
   }
-  return spec_.has_embedding_norm ? normalise(context, parameters_.embedding_norm, x) : x;
+  if (spec_.has_embedding_norm) x = normalise(context, parameters_.embedding_norm, x);
+  return ops::dropout(context, x, dropout_rows(rows_.training.dropout, kEmbeddingLayer, 0));
 }
 
-// x [T, C] is updated in place, so that everything else a layer makes can be taken back.
-void Decoder::block(Context& context, Tensor& x, int64_t layer, const Rows& rows) {
+// Without a tape x [T, C] is updated in place, so that everything else a layer makes can be taken back.
+void Decoder::block(Context& context, Tensor& x, int64_t layer) {
   const DecoderLayer& weights = parameters_.layers[static_cast<size_t>(layer)];
-  const auto assign = [&x](const Tensor& y) { std::memcpy(x.f32(), y.f32(), static_cast<size_t>(x.num_bytes())); };
-  const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, auto&& compute) {
+  const auto assign = [&](const Tensor& y) {
+    if (context.tape != nullptr) {
+      x = y;
+    } else {
+      std::memcpy(x.f32(), y.f32(), static_cast<size_t>(x.num_bytes()));
+    }
+  };
+  const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, DropoutPlace place, auto&& compute) {
+    const auto added = [&](const Tensor& y) { return ops::dropout(context, y, dropout_rows(rows_.training.dropout, layer, place)); };
     if (spec_.norm_placement == NormPlacement::kPost) {
-      ops::add_inplace(x, compute(x));
+      ops::add_inplace(context, x, added(compute(x)));
       assign(normalise(context, norm, x));
       return;
     }
     const Tensor normed = normalise(context, norm, x);
     if (spec_.norm_placement == NormPlacement::kKept) assign(normed);
     const Tensor y = compute(normed);
-    ops::add_inplace(x, spec_.norm_placement == NormPlacement::kBoth ? normalise(context, post_norm, y) : y);
+    ops::add_inplace(context, x, added(spec_.norm_placement == NormPlacement::kBoth ? normalise(context, post_norm, y) : y));
   };
-  sublayer(weights.attention_norm, weights.attention_post_norm, [&](const Tensor& h) { return attend(context, h, layer, rows); });
-  sublayer(weights.mlp_norm, weights.mlp_post_norm, [&](const Tensor& h) { return mlp(context, h, weights.mlp); });
+  sublayer(weights.attention_norm, weights.attention_post_norm, kAttentionResidual,
+           [&](const Tensor& h) { return attend(context, h, layer); });
+  sublayer(weights.mlp_norm, weights.mlp_post_norm, kMlpResidual, [&](const Tensor& h) { return mlp(context, h, layer); });
 }
 
-Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer, const Rows& rows) {
+// The block without its record, which is made and walked when the walk comes to it (Chen et al. 2016, arXiv:1604.06174).
+void Decoder::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
+  Tensor y = context.arena.empty_f32(x.shape());
+  std::memcpy(y.f32(), x.f32(), static_cast<size_t>(x.num_bytes()));
+  const Arena::Mark mark = context.arena.mark();
+  Context untaped{context.arena, context.precision, context.observer};
+  block(untaped, y, layer);
+  context.arena.rewind(mark);
+  context.tape->record(y, [this, x, y, layer, context](Tape& tape) mutable {
+    const Arena::Mark arena_mark = context.arena.mark();
+    const Tape::Mark tape_mark = tape.mark();
+    Tensor again = x;
+    block(context, again, layer);
+    tape.pass(y, again);
+    tape.backward_to(tape_mark);
+    context.arena.rewind(arena_mark);
+  });
+  x = y;
+}
+
+Tensor Decoder::project(Context& context, const Tensor& x, const LinearLayer& linear, const ops::DropoutRows& dropped) const {
+  Tensor y;
+  const ops::LinearArgs args{&linear.weight, &linear.bias, &y, &linear.low_rank};
+  ops::linear_group(context, x, std::span(&args, 1), dropped);
+  return y;
+}
+
+Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
   const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].attention;
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
+  const float p = rows_.training.low_rank_dropout;
   Tensor q, k, v;
-  const ops::LinearArgs projections[] = {
-      {&weights.q.weight, &weights.q.bias, &q}, {&weights.k.weight, &weights.k.bias, &k}, {&weights.v.weight, &weights.v.bias, &v}};
-  ops::linear_group(context, x, projections);
+  const ops::LinearArgs projections[] = {{&weights.q.weight, &weights.q.bias, &q, &weights.q.low_rank},
+                                         {&weights.k.weight, &weights.k.bias, &k, &weights.k.low_rank},
+                                         {&weights.v.weight, &weights.v.bias, &v, &weights.v.low_rank}};
+  ops::linear_group(context, x, projections, dropout_rows(p, layer, kAttentionInput));
   if (spec_.has_qk_norm) {
-    ops::rms_norm_inplace(q, weights.q_norm.weight, spec_.norm_eps);
-    ops::rms_norm_inplace(k, weights.k_norm.weight, spec_.norm_eps);
+    ops::rms_norm_inplace(context, q, weights.q_norm.weight, spec_.norm_eps);
+    ops::rms_norm_inplace(context, k, weights.k_norm.weight, spec_.norm_eps);
   }
   if (spec_.position == PositionKind::kRotary) {
     const RopeTable& rope = ropes_[static_cast<size_t>(layer_spec.rope)];
-    ops::rotary_inplace(q, spec_.num_heads, rows.position, rope.cos(), rope.sin(), spec_.rotary_layout);
-    ops::rotary_inplace(k, spec_.num_kv_heads, rows.position, rope.cos(), rope.sin(), spec_.rotary_layout);
-  }
-
-  std::vector<kernels::AttentionRun> runs;
-  int64_t row = 0;
-  for (const RowRun& run : rows.runs) {
-    run.cache->write(layer, k.f32() + row * k.dim(1), v.f32() + row * v.dim(1), run.num_rows);
-    runs.push_back({row, run.num_rows, run.cache->length(), run.cache->view(layer)});
-    row += run.num_rows;
+    ops::rotary_inplace(context, q, spec_.num_heads, rows_.position, rope.cos(), rope.sin(), spec_.rotary_layout);
+    ops::rotary_inplace(context, k, spec_.num_kv_heads, rows_.position, rope.cos(), rope.sin(), spec_.rotary_layout);
   }
   const kernels::AttentionShape shape{
       .num_heads = spec_.num_heads,
@@ -123,18 +176,35 @@ Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer, const R
       .soft_cap = spec_.attention_soft_cap,
       .window = layer_spec.window,
       .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
-  return ops::linear(context, ops::attention(context, shape, runs, q), weights.o.weight, weights.o.bias);
+  return project(context, attend_keys(context, shape, layer, q, k, v), weights.o, dropout_rows(p, layer, kAttentionOutput));
 }
 
-Tensor Decoder::mlp(Context& context, const Tensor& x, const MlpLayer& layer) const {
+Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
+                            const Tensor& v) {
+  if (!rows_.documents.empty()) return ops::document_attention(context, shape, rows_.documents, q, k, v);
+  rows_.attention_runs.clear();
+  int64_t row = 0;
+  for (const RowRun& run : rows_.runs) {
+    run.cache->write(layer, k.f32() + row * k.dim(1), v.f32() + row * v.dim(1), run.num_rows);
+    rows_.attention_runs.push_back({row, run.num_rows, run.cache->length(), run.cache->view(layer)});
+    row += run.num_rows;
+  }
+  return ops::attention(context, shape, rows_.attention_runs, q);
+}
+
+Tensor Decoder::mlp(Context& context, const Tensor& x, int64_t layer) const {
+  const MlpLayer& weights = parameters_.layers[static_cast<size_t>(layer)].mlp;
+  const float p = rows_.training.low_rank_dropout;
+  const ops::DropoutRows input = dropout_rows(p, layer, kMlpInput), hidden = dropout_rows(p, layer, kMlpHidden);
   if (!spec_.is_gated) {
-    const Tensor up = ops::linear(context, x, layer.up.weight, layer.up.bias);
-    return ops::linear(context, ops::activate(context, spec_.activation, up), layer.down.weight, layer.down.bias);
+    const Tensor up = project(context, x, weights.up, input);
+    return project(context, ops::activate(context, spec_.activation, up), weights.down, hidden);
   }
   Tensor gate, up;
-  const ops::LinearArgs projections[] = {{&layer.gate.weight, &layer.gate.bias, &gate}, {&layer.up.weight, &layer.up.bias, &up}};
-  ops::linear_group(context, x, projections);
-  return ops::linear(context, ops::gated_activate(context, spec_.activation, gate, up), layer.down.weight, layer.down.bias);
+  const ops::LinearArgs projections[] = {{&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank},
+                                         {&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank}};
+  ops::linear_group(context, x, projections, input);
+  return project(context, ops::gated_activate(context, spec_.activation, gate, up), weights.down, hidden);
 }
 
 }  // namespace atelier::nn

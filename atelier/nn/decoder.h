@@ -12,16 +12,18 @@
 #include <vector>
 
 #include "atelier/base/function_ref.h"
+#include "atelier/kernels/gradients.h"
 #include "atelier/nn/kv_cache.h"
 #include "atelier/nn/rope.h"
 #include "atelier/nn/spec.h"
-#include "atelier/ops/context.h"
+#include "atelier/ops/linear.h"
 
 namespace atelier::nn {
 
 struct LinearLayer {
-  Tensor weight;  // [N, K]
-  Tensor bias;    // [N] F32, or empty
+  Tensor weight;          // [N, K]
+  Tensor bias;            // [N] F32, or empty
+  ops::LowRank low_rank;  // LoRA, or nothing
 };
 
 struct NormLayer {
@@ -64,8 +66,18 @@ void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters
 
 // Consecutive rows of the input that continue one sequence.
 struct RowRun {
-  KvCache* cache;
+  KvCache* cache;  // null: a whole document, its positions from 0; keys and values are forgotten. All runs of a call or none
   int64_t num_rows;
+  uint64_t sample = 0;  // the document's number, for dropout
+};
+
+// How a forward pass that is learned from differs from one that is not.
+struct TrainingForward {
+  float dropout = 0;           // of embeddings and of what each sublayer adds to the residual
+  float low_rank_dropout = 0;  // of what low-rank additions read
+  uint64_t seed = 0;
+  uint64_t step = 0;
+  bool has_checkpoints = false;  // the tape keeps each block's input only and computes the block again in its walk
 };
 
 class Decoder {
@@ -77,24 +89,41 @@ class Decoder {
   const DecoderParameters& parameters() const { return parameters_; }
 
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
-  // The caller has checked that ids are in [0, V) and that each cache can reserve() its rows.
-  Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs);
+  // The caller has checked that ids are in [0, V) and that each cache can reserve() its rows. With a tape, `ids` and this decoder live
+  // until the walk, and the next forward() comes after it.
+  Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {});
 
   // Logits [T, V] of hidden states [T, C].
   Tensor logits(Context& context, const Tensor& hidden) const;
 
  private:
-  struct Rows;  // positions and runs of one forward
+  // Where each input row of the present forward pass stands in its sequence. Kept for the walk back, and so that a steady step allocates
+  // nothing.
+  struct Rows {
+    std::vector<int32_t> position;  // [T]
+    std::vector<uint64_t> sample;   // [T]
+    std::span<const RowRun> runs;
+    std::vector<kernels::AttentionRun> attention_runs;
+    std::vector<kernels::DocumentRows> documents;  // of runs without a cache
+    TrainingForward training;
+  };
+  void set_rows(std::span<const RowRun> runs, const TrainingForward& training);
+  ops::DropoutRows dropout_rows(float p, int64_t layer, uint32_t place) const;
   Tensor normalise(Context& context, const NormLayer& norm, const Tensor& x) const;
-  Tensor embed(Context& context, std::span<const int32_t> ids, const Rows& rows) const;
-  Tensor attend(Context& context, const Tensor& x, int64_t layer, const Rows& rows);
-  Tensor mlp(Context& context, const Tensor& x, const MlpLayer& layer) const;
-  void block(Context& context, Tensor& x, int64_t layer, const Rows& rows);
+  Tensor embed(Context& context, std::span<const int32_t> ids) const;
+  Tensor project(Context& context, const Tensor& x, const LinearLayer& linear, const ops::DropoutRows& dropped) const;
+  Tensor attend(Context& context, const Tensor& x, int64_t layer);
+  Tensor attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
+                     const Tensor& v);
+  Tensor mlp(Context& context, const Tensor& x, int64_t layer) const;
+  void block(Context& context, Tensor& x, int64_t layer);
+  void checkpointed_block(Context& context, Tensor& x, int64_t layer);
 
   TransformerSpec spec_;
   DecoderParameters parameters_;
   std::vector<RopeTable> ropes_;
   std::vector<float> alibi_slopes_;  // [H]
+  Rows rows_;
 };
 
 }  // namespace atelier::nn

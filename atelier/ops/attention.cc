@@ -1,28 +1,106 @@
 #include "atelier/ops/attention.h"
 
+#include <cstring>
+#include <optional>
+#include <vector>
+
 #include "atelier/base/error.h"
 
 namespace atelier::ops {
+namespace {
 
-Tensor attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::AttentionRun> runs, const Tensor& q) {
-  const int64_t width = shape.num_heads * shape.head_dim;
-  if (q.shape().rank() != 2 || q.dim(1) != width || shape.num_kv_heads <= 0 || shape.num_heads % shape.num_kv_heads != 0) {
+void check_query(const kernels::AttentionShape& shape, const Tensor& q) {
+  if (q.shape().rank() != 2 || q.dim(1) != shape.num_heads * shape.head_dim || shape.num_kv_heads <= 0 ||
+      shape.num_heads % shape.num_kv_heads != 0) {
     throw ShapeError("[attention] q is " + q.shape().to_string() + ", heads " + std::to_string(shape.num_heads) + ", kv heads " +
                      std::to_string(shape.num_kv_heads) + ", head width " + std::to_string(shape.head_dim));
   }
-  for (const kernels::AttentionRun& run : runs) {
-    if (run.first_row < 0 || run.num_rows < 0 || run.first_row + run.num_rows > q.dim(0)) {
-      throw ShapeError("[attention] rows " + std::to_string(run.first_row) + " + " + std::to_string(run.num_rows) + " of q " +
-                       q.shape().to_string());
+}
+
+void check_rows(const Tensor& q, int64_t first_row, int64_t num_rows) {
+  if (first_row < 0 || num_rows < 0 || first_row + num_rows > q.dim(0)) {
+    throw ShapeError("[attention] rows " + std::to_string(first_row) + " + " + std::to_string(num_rows) + " of q " + q.shape().to_string());
+  }
+}
+
+kernels::Compute compute_for(const Context& context) {
+  return context.precision == Precision::kF32 ? kernels::Compute::kF32 : kernels::Compute::kBF16;
+}
+
+// Keys and values of documents in pages of float32, as a cache would hold them, for the time of one call.
+class DocumentPages {
+ public:
+  DocumentPages(Arena& arena, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents, const Tensor& k,
+                const Tensor& v)
+      : arena_(arena), mark_(arena.mark()) {
+    const int64_t part_floats = shape.num_kv_heads * kernels::kKeyTile * shape.head_dim, width = shape.num_kv_heads * shape.head_dim;
+    int64_t num_pages = 0;
+    for (const kernels::DocumentRows& document : documents) num_pages += pages_of(document);
+    Tensor memory = arena.empty_f32({num_pages, 2 * part_floats}), addresses = arena.empty(DType::kI64, {num_pages});
+    auto** pages = static_cast<uint8_t**>(addresses.mutable_data());
+    for (int64_t i = 0; i < num_pages; ++i) pages[i] = reinterpret_cast<uint8_t*>(memory.f32() + i * 2 * part_floats);
+    runs_.clear();
+    for (const kernels::DocumentRows& document : documents) {
+      const kernels::KvView view{DType::kF32, pages, 0, part_floats * static_cast<int64_t>(sizeof(float))};
+      const int64_t first = document.first_row * width;
+      kernels::store_kv(view, shape.num_kv_heads, shape.head_dim, 0, k.f32() + first, v.f32() + first, document.num_rows);
+      runs_.push_back({document.first_row, document.num_rows, 0, view});
+      pages += pages_of(document);
     }
   }
+  ~DocumentPages() { arena_.rewind(mark_); }
+  DocumentPages(const DocumentPages&) = delete;
+  DocumentPages& operator=(const DocumentPages&) = delete;
+
+  std::span<const kernels::AttentionRun> runs() const { return runs_; }
+
+ private:
+  static int64_t pages_of(const kernels::DocumentRows& document) { return (document.num_rows + kernels::kKeyTile - 1) / kernels::kKeyTile; }
+
+  Arena& arena_;
+  Arena::Mark mark_;
+  static thread_local std::vector<kernels::AttentionRun> runs_;  // kept from call to call
+};
+thread_local std::vector<kernels::AttentionRun> DocumentPages::runs_;
+
+}  // namespace
+
+Tensor attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::AttentionRun> runs, const Tensor& q) {
+  check_query(shape, q);
+  for (const kernels::AttentionRun& run : runs) check_rows(q, run.first_row, run.num_rows);
   Tensor out = context.arena.empty_f32(q.shape());
-  const kernels::Compute compute = context.precision == Precision::kF32 ? kernels::Compute::kF32 : kernels::Compute::kBF16;
-  kernels::attention(shape, runs, q.f32(), width, out.f32(), width, compute);
+  kernels::attention(shape, runs, q.f32(), q.dim(1), out.f32(), q.dim(1), compute_for(context));
   return out;
 }
 
-void rotary_inplace(Tensor& x, int64_t num_heads, std::span<const int32_t> position, const Tensor& cos, const Tensor& sin,
+Tensor document_attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents,
+                          const Tensor& q, const Tensor& k, const Tensor& v) {
+  check_query(shape, q);
+  const Shape wanted{q.dim(0), shape.num_kv_heads * shape.head_dim};
+  if (!(k.shape() == wanted) || !(v.shape() == wanted)) {
+    throw ShapeError("[attention] k is " + k.shape().to_string() + ", v is " + v.shape().to_string() + ", want " + wanted.to_string());
+  }
+  for (const kernels::DocumentRows& document : documents) check_rows(q, document.first_row, document.num_rows);
+  const kernels::Compute compute = compute_for(context);
+  Tensor out = context.arena.empty_f32(q.shape());
+  const bool is_to_record = is_recorded(context, q, k, v);
+  Tensor log_sums = is_to_record ? context.arena.empty_f32({q.dim(0), shape.num_heads}) : Tensor{};
+  {
+    const DocumentPages pages(context.arena, shape, documents, k, v);
+    kernels::attention(shape, pages.runs(), q.f32(), q.dim(1), out.f32(), q.dim(1), compute, is_to_record ? log_sums.f32() : nullptr);
+  }
+  if (is_to_record) {
+    context.tape->record(out, [shape, documents, q, k, v, out, log_sums, compute](Tape& tape) {
+      Contribution dq(tape, q), dk(tape, k), dv(tape, v);
+      kernels::attention_backward(
+          shape, documents, {q.f32(), k.f32(), v.f32(), out.f32(), tape.gradient(out), log_sums.f32(), dq.data(), dk.data(), dv.data()},
+          compute);
+    });
+  }
+  return out;
+}
+
+void rotary_inplace(Context& context, Tensor& x, int64_t num_heads, std::span<const int32_t> position, const Tensor& cos, const Tensor& sin,
                     kernels::RotaryLayout layout) {
   const int64_t half = cos.dim(1);
   if (x.shape().rank() != 2 || static_cast<int64_t>(position.size()) != x.dim(0) || x.dim(1) % num_heads != 0 ||
@@ -30,7 +108,20 @@ void rotary_inplace(Tensor& x, int64_t num_heads, std::span<const int32_t> posit
     throw ShapeError("[rotary] x is " + x.shape().to_string() + ", heads " + std::to_string(num_heads) + ", cos is " +
                      cos.shape().to_string());
   }
-  kernels::rotary(x.f32(), x.dim(1), x.dim(0), num_heads, x.dim(1) / num_heads, 2 * half, position.data(), cos.f32(), sin.f32(), layout);
+  Tensor y = x;
+  if (context.tape != nullptr) {
+    y = context.arena.empty_f32(x.shape());
+    std::memcpy(y.f32(), x.f32(), static_cast<size_t>(x.num_bytes()));
+  }
+  const int64_t D = x.dim(1) / num_heads;
+  kernels::rotary(y.f32(), y.dim(1), y.dim(0), num_heads, D, 2 * half, position.data(), cos.f32(), sin.f32(), layout);
+  if (is_recorded(context, x)) {
+    context.tape->record(y, [x, y, num_heads, D, half, position, cos, sin, layout](Tape& tape) {
+      kernels::rotary_backward(tape.sums(y), y.dim(1), y.dim(0), num_heads, D, 2 * half, position.data(), cos.f32(), sin.f32(), layout);
+      tape.pass(y, x);
+    });
+  }
+  x = y;
 }
 
 }  // namespace atelier::ops

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "atelier/autograd/tape.h"
 #include "atelier/kernels/kernels.h"
 #include "atelier/tensor/arena.h"
 
@@ -25,6 +26,13 @@ struct Context {
   Arena& arena;
   Precision precision = Precision::kAuto;
   const ProductObserver* observer = nullptr;
+  Tape* tape = nullptr;  // records what is computed, for the backward walk; then ops named ..._inplace make a new tensor
 };
+
+// Whether an op records a node: there is a tape and a gradient of one of its inputs is asked for.
+template <class... Inputs>
+bool is_recorded(const Context& context, const Inputs&... inputs) {
+  return context.tape != nullptr && (context.tape->needs_gradient(inputs) || ...);
+}
 
 }  // namespace atelier

@@ -1,6 +1,9 @@
 #include "atelier/ops/elementwise.h"
 
+#include <cstring>
+
 #include "atelier/base/error.h"
+#include "atelier/kernels/gradients.h"
 
 namespace atelier::ops {
 namespace {
@@ -11,23 +14,55 @@ void check_same(const char* op, const Tensor& a, const Tensor& b) {
   }
 }
 
+void add_backward(Tape& tape, const Tensor& a, const Tensor& b, const Tensor& y) {
+  if (tape.needs_gradient(a) && tape.needs_gradient(b)) {
+    Contribution da(tape, a);
+    std::memcpy(da.data(), tape.gradient(y), static_cast<size_t>(y.num_bytes()));
+  }
+  tape.pass(y, tape.needs_gradient(b) ? b : a);
+}
+
+void soft_cap_backward(Tape& tape, const Tensor& x, const Tensor& y, float cap) {
+  float* dy = tape.sums(y);
+  for (int64_t i = 0; i < y.count(); ++i) {
+    const float bent = y.f32()[i] / cap;
+    dy[i] *= 1 - bent * bent;
+  }
+  tape.pass(y, x);
+}
+
+// Where the result of an in-place op goes.
+Tensor result_of(Context& context, const Tensor& x) { return context.tape ? context.arena.empty_f32(x.shape()) : x; }
+
 }  // namespace
 
 Tensor add(Context& context, const Tensor& a, const Tensor& b) {
   check_same("add", a, b);
   Tensor y = context.arena.empty_f32(a.shape());
   kernels::add(a.f32(), b.f32(), y.f32(), a.count());
+  if (is_recorded(context, a, b)) context.tape->record(y, [a, b, y](Tape& tape) { add_backward(tape, a, b, y); });
   return y;
 }
 
-void add_inplace(Tensor& x, const Tensor& y) {
+void add_inplace(Context& context, Tensor& x, const Tensor& y) {
   check_same("add_inplace", x, y);
-  kernels::add(x.f32(), y.f32(), x.f32(), x.count());
+  if (context.tape) {
+    x = add(context, x, y);
+  } else {
+    kernels::add(x.f32(), y.f32(), x.f32(), x.count());
+  }
 }
 
 Tensor activate(Context& context, kernels::Activation activation, const Tensor& x) {
   Tensor y = context.arena.empty_f32(x.shape());
   kernels::activate(activation, x.f32(), y.f32(), x.count());
+  if (is_recorded(context, x)) {
+    context.tape->record(y, [x, y, activation](Tape& tape) {
+      float* dy = tape.sums(y);
+      kernels::activate_backward(activation, x.f32(), dy, dy, x.count());
+      tape.pass(y, x);
+    });
+  }
   return y;
 }
 
@@ -35,11 +70,33 @@ Tensor gated_activate(Context& context, kernels::Activation activation, const Te
   check_same("gated_activate", gate, up);
   Tensor y = context.arena.empty_f32(gate.shape());
   kernels::gated_activate(activation, gate.f32(), up.f32(), y.f32(), gate.count());
+  if (is_recorded(context, gate, up)) {
+    context.tape->record(y, [gate, up, y, activation](Tape& tape) {
+      Contribution d_gate(tape, gate), d_up(tape, up);
+      kernels::gated_activate_backward(activation, gate.f32(), up.f32(), tape.gradient(y), d_gate.data(), d_up.data(), y.count());
+    });
+  }
   return y;
 }
 
-void scale_inplace(Tensor& x, float factor) { kernels::scale(x.f32(), factor, x.f32(), x.count()); }
+void scale_inplace(Context& context, Tensor& x, float factor) {
+  Tensor y = result_of(context, x);
+  kernels::scale(x.f32(), factor, y.f32(), x.count());
+  if (is_recorded(context, x)) {
+    context.tape->record(y, [x, y, factor](Tape& tape) {
+      float* dy = tape.sums(y);
+      kernels::scale(dy, factor, dy, y.count());
+      tape.pass(y, x);
+    });
+  }
+  x = y;
+}
 
-void soft_cap_inplace(Tensor& x, float cap) { kernels::soft_cap(x.f32(), cap, x.f32(), x.count()); }
+void soft_cap_inplace(Context& context, Tensor& x, float cap) {
+  Tensor y = result_of(context, x);
+  kernels::soft_cap(x.f32(), cap, y.f32(), x.count());
+  if (is_recorded(context, x)) context.tape->record(y, [x, y, cap](Tape& tape) { soft_cap_backward(tape, x, y, cap); });
+  x = y;
+}
 
 }  // namespace atelier::ops

@@ -3,6 +3,7 @@
 //   y[t, :] = table[ids[t], :]
 //
 // Shapes   table [V, C] of any weight type   ids: T of them in [0, V)   ->   y [T, C] F32 in the arena
+// Gradient table. `ids` must live until the tape's walk
 // Errors   ShapeError when an id is outside the table: callers check ids that come from outside before
 #pragma once
 

@@ -1,17 +1,29 @@
 #include "atelier/ops/linear.h"
 
 #include <array>
+#include <optional>
 
 #include "atelier/base/error.h"
+#include "atelier/kernels/gradients.h"
 
 namespace atelier::ops {
 namespace {
+
+constexpr size_t kMaxGroup = 4;
 
 kernels::Compute compute_for(Precision precision, DType weight) {
   if (precision == Precision::kF32) return kernels::Compute::kF32;
   if (is_quantized(weight)) return kernels::Compute::kInt8;
   return precision == Precision::kBF16 || weight == DType::kBF16 ? kernels::Compute::kBF16 : kernels::Compute::kF32;
 }
+
+// Gradients are of float values: bfloat16 products where the forward pass rounded to bfloat16 or less.
+kernels::Compute backward_compute_for(Precision precision, DType weight) {
+  const bool is_rounded = is_quantized(weight) || weight == DType::kBF16;
+  return precision != Precision::kF32 && is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
+}
+
+bool has_low_rank(const LinearArgs& args) { return args.low_rank != nullptr && args.low_rank->a; }
 
 void check(const Tensor& x, const LinearArgs& args) {
   const Shape& weight = args.weight->shape();
@@ -25,19 +37,16 @@ void check(const Tensor& x, const LinearArgs& args) {
   if (args.bias != nullptr && *args.bias && args.bias->count() != weight[0]) {
     throw ShapeError("[linear] weight is " + weight.to_string() + ", bias is " + args.bias->shape().to_string());
   }
+  if (has_low_rank(args)) {
+    const Shape &a = args.low_rank->a.shape(), &b = args.low_rank->b.shape();
+    if (a.rank() != 2 || b.rank() != 2 || a[1] != weight[1] || b[0] != weight[0] || a[0] != b[1]) {
+      throw ShapeError("[linear] weight is " + weight.to_string() + ", a is " + a.to_string() + ", b is " + b.to_string());
+    }
+  }
 }
 
-}  // namespace
-
-void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group) {
-  constexpr size_t kMaxGroup = 4;
-  ATELIER_CHECK(group.size() <= kMaxGroup);
-  for (const LinearArgs& args : group) {
-    check(x, args);
-    if (context.observer != nullptr) (*context.observer)(*args.weight, x);
-    *args.y = context.arena.empty_f32({x.dim(0), args.weight->dim(0)});
-  }
-  // Members that form their products alike run as one kernel call; a file that mixes float and block types splits the group.
+// Members that form their products alike run as one kernel call; a file that mixes float and block types splits the group.
+void multiply(const Context& context, const Tensor& x, std::span<const LinearArgs> group) {
   std::array<bool, kMaxGroup> done{};
   for (size_t first = 0; first < group.size(); ++first) {
     if (done[first]) continue;
@@ -54,6 +63,99 @@ void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs>
     }
     kernels::linear(std::span(calls.data(), num_calls), x.f32(), x.dim(1), x.dim(0), x.dim(1), compute);
   }
+}
+
+void multiply_f32(const Tensor& x, const Tensor& weight, float* y) {
+  const kernels::Linear call{DType::kF32, weight.data(), weight.dim(0), nullptr, y, weight.dim(0)};
+  kernels::linear(std::span(&call, 1), x.f32(), x.dim(1), x.dim(0), x.dim(1), kernels::Compute::kF32);
+}
+
+// What the walk back needs of one member.
+struct Member {
+  Tensor weight, bias, y;
+  LowRank low_rank;
+  Tensor h;  // [T, R] of the low-rank addition
+};
+
+// y += scale h b^T; h for the walk back.
+Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, Tensor& y) {
+  Tensor h = context.arena.empty_f32({x.dim(0), low_rank.a.dim(0)});
+  multiply_f32(x, low_rank.a, h.f32());
+  const Arena::Mark mark = context.arena.mark();
+  Tensor addition = context.arena.empty_f32(y.shape());
+  multiply_f32(h, low_rank.b, addition.f32());
+  kernels::add_scaled(addition.f32(), low_rank.scale, y.f32(), y.count());
+  context.arena.rewind(mark);
+  return h;
+}
+
+// From dy [T, N] to da, db and, through a, the gradient of what the addition read.
+void low_rank_backward(Tape& tape, const Tensor& x, const Member& member, const float* dy) {
+  const auto& [a, b, scale] = member.low_rank;
+  const int64_t T = x.dim(0), K = a.dim(1), R = a.dim(0), N = b.dim(0);
+  Contribution db(tape, b), da(tape, a);
+  kernels::linear_backward_weight(dy, N, member.h.f32(), R, T, N, R, db.data(), false, kernels::Compute::kF32);
+  kernels::scale(db.data(), scale, db.data(), N * R);
+  Workspace dh(tape, T * R);
+  kernels::linear_backward_input(DType::kF32, b.data(), N, R, dy, N, T, dh.data(), R, false, kernels::Compute::kF32);
+  kernels::scale(dh.data(), scale, dh.data(), T * R);
+  kernels::linear_backward_weight(dh.data(), R, x.f32(), K, T, R, K, da.data(), false, kernels::Compute::kF32);
+  if (!tape.needs_gradient(x)) return;
+  const Tape::Target dx = tape.target(x);
+  kernels::linear_backward_input(DType::kF32, a.data(), R, K, dh.data(), R, T, dx.data, K, dx.adds, kernels::Compute::kF32);
+}
+
+void member_backward(Tape& tape, const Tensor& x, const Tensor& dropped, const Member& member, Precision precision) {
+  const Tensor& weight = member.weight;
+  const int64_t T = x.dim(0), K = x.dim(1), N = weight.dim(0);
+  const float* dy = tape.gradient(member.y);
+  const kernels::Compute compute = backward_compute_for(precision, weight.dtype());
+  if (member.low_rank.a) low_rank_backward(tape, dropped, member, dy);
+  if (tape.needs_gradient(weight)) {
+    const Tape::Target dw = tape.target(weight);
+    kernels::linear_backward_weight(dy, N, x.f32(), K, T, N, K, dw.data, dw.adds, compute);
+  }
+  if (tape.needs_gradient(member.bias)) kernels::linear_backward_bias(dy, N, T, N, tape.sums(member.bias));
+  if (tape.needs_gradient(x)) {
+    const Tape::Target dx = tape.target(x);
+    kernels::linear_backward_input(weight.dtype(), weight.data(), N, K, dy, N, T, dx.data, K, dx.adds, compute);
+  }
+}
+
+bool is_member_recorded(const Context& context, const Tensor& x, const LinearArgs& args) {
+  return is_recorded(context, x, *args.weight) || (args.bias != nullptr && is_recorded(context, *args.bias)) ||
+         (has_low_rank(args) && is_recorded(context, args.low_rank->a, args.low_rank->b));
+}
+
+}  // namespace
+
+void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group, const DropoutRows& dropped_rows) {
+  ATELIER_CHECK(group.size() <= kMaxGroup);
+  bool is_to_record = false, is_low_rank = false;
+  for (const LinearArgs& args : group) {
+    check(x, args);
+    if (context.observer != nullptr) (*context.observer)(*args.weight, x);
+    *args.y = context.arena.empty_f32({x.dim(0), args.weight->dim(0)});
+    is_to_record = is_to_record || is_member_recorded(context, x, args);
+    is_low_rank = is_low_rank || has_low_rank(args);
+  }
+  multiply(context, x, group);
+  const Tensor dropped = is_low_rank ? dropout(context, x, dropped_rows) : x;
+  std::array<Tensor, kMaxGroup> outputs, hidden;
+  for (size_t i = 0; i < group.size(); ++i) {
+    if (has_low_rank(group[i])) hidden[i] = add_low_rank(context, dropped, *group[i].low_rank, *group[i].y);
+    outputs[i] = *group[i].y;
+  }
+  if (!is_to_record) return;
+  std::array<Member, kMaxGroup> members;
+  for (size_t i = 0; i < group.size(); ++i) {
+    const LinearArgs& args = group[i];
+    members[i] = {*args.weight, args.bias ? *args.bias : Tensor{}, *args.y, args.low_rank ? *args.low_rank : LowRank{}, hidden[i]};
+  }
+  context.tape->record(std::span(outputs.data(), group.size()),
+                       [x, dropped, members, count = group.size(), precision = context.precision](Tape& tape) {
+                         for (size_t i = 0; i < count; ++i) member_backward(tape, x, dropped, members[i], precision);
+                       });
 }
 
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias) {

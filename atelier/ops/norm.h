@@ -6,6 +6,7 @@
 // Shapes   x [..., C] F32   weight [C] F32   bias [C] F32 or none   ->   y, shape of x, in the arena
 // Units    eps is added to the mean square or variance, not to the root
 // Errors   ShapeError "[rms_norm] x is [2, 8], weight is [16]" when the last axes differ
+// Gradient x, weight, bias. Means and deviations are computed again from x
 // Source   Zhang & Sennrich 2019, arXiv:1910.07467, eq. 4; Ba, Kiros & Hinton 2016, arXiv:1607.06450
 #pragma once
 
@@ -16,7 +17,7 @@ namespace atelier::ops {
 Tensor rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps);
 Tensor layer_norm(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
 
-// The same on x itself, whose last axis may be a part of a row ([T, H * D] normalised over each D).
-void rms_norm_inplace(Tensor& x, const Tensor& weight, float eps);
+// The same on x itself (a new tensor when there is a tape), whose last axis may be a part of a row ([T, H * D] normalised over each D).
+void rms_norm_inplace(Context& context, Tensor& x, const Tensor& weight, float eps);
 
 }  // namespace atelier::ops

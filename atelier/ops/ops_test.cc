@@ -124,7 +124,7 @@ TEST_F(Ops, embedding_widens_rows_and_refuses_ids_outside_the_table) {
 
 TEST_F(Ops, soft_cap_and_gate_match_their_formulas) {
   Tensor x = make({1, 2}, {100, -3});
-  soft_cap_inplace(x, 30);
+  soft_cap_inplace(context_, x, 30);
   EXPECT_NEAR(x.f32()[0], 30 * std::tanh(100.0 / 30), 1e-4);
   const Tensor y = gated_activate(context_, kernels::Activation::kSilu, make({1, 1}, {2}), make({1, 1}, {5}));
   EXPECT_NEAR(y.f32()[0], 5 * 2 / (1 + std::exp(-2.0)), 1e-5);
@@ -157,7 +157,7 @@ TEST_F(Ops, rotary_keeps_lengths_and_makes_scores_depend_on_distance_only) {
     const auto score = [&](int32_t query, int32_t key) {
       Tensor x = make({2, 4}, {1, 2, 3, 4, 4, -3, 2, 1});
       const int32_t positions[] = {query, key};
-      rotary_inplace(x, 1, positions, cos, sin, layout);
+      rotary_inplace(context_, x, 1, positions, cos, sin, layout);
       double dot = 0;
       for (int i = 0; i < 4; ++i) dot += static_cast<double>(x.f32()[i]) * x.f32()[4 + i];
       return dot;

@@ -89,6 +89,9 @@ void attention_fold(const AttentionSums& part, int64_t num_queries, const Attent
 void attention_write(const AttentionShape& shape, const AttentionBlock& block, const AttentionSums& whole) {
   for (int64_t i = 0; i < block.num_rows * block.num_heads; ++i) {
     float* out = block.out + i / block.num_heads * block.ldo + i % block.num_heads * shape.head_dim;
+    if (block.log_sums != nullptr) {
+      block.log_sums[i / block.num_heads * block.ld_log_sums + i % block.num_heads] = whole.largest[i] + std::log2(whole.totals[i]);
+    }
     for (int64_t d = 0; d < shape.head_dim; ++d) out[d] = whole.values[i * whole.width + d] / whole.totals[i];
   }
 }

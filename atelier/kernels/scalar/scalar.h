@@ -25,6 +25,16 @@ void store_f16(const float* src, uint16_t* dst, int64_t count);
 void store_q8_0(const float* src, uint8_t* dst, int64_t count);
 void widen(DType dtype, const uint16_t* src, float* dst, int64_t count);
 LogSumExp log_sum_exp(const float* x, int64_t count);
+extern const MatmulKernels kMatmul;
+void attention_backward_f32(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);
+void activate_backward(Activation activation, const float* x, const float* dy, float* dx, int64_t count);
+void gated_activate_backward(Activation activation, const float* gate, const float* up, const float* dy, float* dgate, float* dup,
+                             int64_t count);
+void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* statistics, int64_t C);
+void layer_norm_backward(const float* x, const float* weight, float eps, const float* dy, float* dx, float* statistics, int64_t C);
+void norm_weight_backward(const float* x, const float* dy, const float* statistics, float* d_weight, float* d_bias, int64_t count);
+void softmax_backward(const float* x, float log_sum, float factor, float* dx, int64_t count);
+void add_scaled(const float* x, float factor, float* y, int64_t count);
 int64_t peak_f32(int64_t rounds, float* memory);
 int64_t peak_int8(int64_t rounds, float* memory);
 

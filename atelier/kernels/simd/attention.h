@@ -330,6 +330,10 @@ struct AttentionSpans {
     const int64_t width = whole.width;
     for (int64_t i = 0; i < block.num_rows * block.num_heads; ++i) {
       float* out = block.out + i / block.num_heads * block.ldo + i % block.num_heads * shape.head_dim;
+      if (block.log_sums != nullptr) {
+        block.log_sums[i / block.num_heads * block.ld_log_sums + i % block.num_heads] =
+            whole.largest[i] + static_cast<float>(__builtin_log2(static_cast<double>(whole.totals[i])));
+      }
       const F inverse = S::set1(1.0f / whole.totals[i]);
       for (int64_t d = 0; d < shape.head_dim; d += S::kLanes) {
         const F result = S::mul(S::load(whole.values + i * width + d), inverse);

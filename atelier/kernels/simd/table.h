@@ -2,8 +2,11 @@
 #pragma once
 
 #include "atelier/kernels/simd/attention.h"
+#include "atelier/kernels/simd/attention_backward.h"
 #include "atelier/kernels/simd/elementwise.h"
+#include "atelier/kernels/simd/gradients.h"
 #include "atelier/kernels/simd/linear.h"
+#include "atelier/kernels/simd/matmul.h"
 #include "atelier/kernels/simd/peak.h"
 #include "atelier/kernels/simd/rows.h"
 #include "atelier/kernels/table.h"
@@ -34,6 +37,17 @@ constexpr KernelTable make_table() {
       .scale = ElementwiseKernels<S>::scale,
       .soft_cap = ElementwiseKernels<S>::soft_cap,
       .log_sum_exp = ElementwiseKernels<S>::log_sum_exp,
+      .matmul_f32 = Matmul<S, ProductsF32<S>>::kernels(),
+      .matmul_bf16 = {},
+      .attention_backward_f32 = AttentionBackwardKernel<S, ProductsF32<S>>::run,
+      .attention_backward_bf16 = nullptr,
+      .activate_backward = GradientKernels<S>::activate_backward,
+      .gated_activate_backward = GradientKernels<S>::gated_activate_backward,
+      .rms_norm_backward = GradientKernels<S>::rms_norm_backward,
+      .layer_norm_backward = GradientKernels<S>::layer_norm_backward,
+      .norm_weight_backward = GradientKernels<S>::norm_weight_backward,
+      .softmax_backward = GradientKernels<S>::softmax_backward,
+      .add_scaled = GradientKernels<S>::add_scaled,
       .peak_f32 = PeakKernels<S>::f32,
       .peak_bf16 = nullptr,
       .peak_int8 = PeakKernels<S>::int8,

@@ -25,6 +25,8 @@ namespace ATELIER_ISA(avx512bf16) {
   void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end);
   void attention_bf16(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
   int64_t peak_bf16(int64_t rounds, float* memory);
+  extern const MatmulKernels kMatmul;
+  void attention_backward_bf16(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);
 }
 
 }  // namespace atelier::kernels

@@ -1,0 +1,67 @@
+// The backward halves of kernels.h: derivatives of a loss with respect to inputs, from those with respect to outputs.
+//
+// dy stands for d(loss)/dy. Sums over rows run in a fixed order; nothing depends on the number of threads. Shape letters as in kernels.h.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "atelier/kernels/kernels.h"
+
+namespace atelier::kernels {
+
+// y = x W^T + b, x [T, K], W [N, K] of any weight type (block types in tiles):
+//   dx[t, k] (+)= sum_n dy[t, n] W[n, k]
+// Compute::kBF16: dy and W rounded to bfloat16 where the ISA has the dot product, sums float32; else products of float32.
+void linear_backward_input(DType dtype, const void* w, int64_t N, int64_t K, const float* dy, int64_t lddy, int64_t T, float* dx,
+                           int64_t lddx, bool adds, Compute compute);
+
+//   dw[n, k] (+)= sum_t dy[t, n] x[t, k]
+void linear_backward_weight(const float* dy, int64_t lddy, const float* x, int64_t ldx, int64_t T, int64_t N, int64_t K, float* dw,
+                            bool adds, Compute compute);
+
+//   db[n] += sum_t dy[t, n]
+void linear_backward_bias(const float* dy, int64_t lddy, int64_t T, int64_t N, float* db);
+
+void activate_backward(Activation activation, const float* x, const float* dy, float* dx, int64_t count);
+void gated_activate_backward(Activation activation, const float* gate, const float* up, const float* dy, float* dgate, float* dup,
+                             int64_t count);
+
+// dx is written (where it is not null: then only weights learn); d_weight and d_bias, where not null, are added to.
+struct NormGradients {
+  float* dx = nullptr;        // [T, C]
+  float* d_weight = nullptr;  // [C]
+  float* d_bias = nullptr;    // [C], layer_norm only
+};
+void rms_norm_backward(const float* x, const float* weight, float eps, const float* dy, int64_t T, int64_t C, const NormGradients& out);
+void layer_norm_backward(const float* x, const float* weight, float eps, const float* dy, int64_t T, int64_t C, const NormGradients& out);
+
+// The rotation by the opposite angles, in place: dx from dy.
+void rotary_backward(float* dx, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int64_t R, const int32_t* position, const float* cos,
+                     const float* sin, RotaryLayout layout);
+
+// Rows of one document: positions 0 .. num_rows - 1, keys and values those of the rows themselves.
+struct DocumentRows {
+  int64_t first_row = 0;
+  int64_t num_rows = 0;
+};
+
+// What attention() of the documents read and wrote. q, out, d_out, dq [T, H, D] contiguous; k, v, dk, dv [T, G, D] contiguous;
+// log_sums [T, H]. dq, dk and dv are written.                                             (Dao 2023, arXiv:2307.08691)
+struct AttentionGradient {
+  const float *q, *k, *v, *out, *d_out, *log_sums;
+  float *dq, *dk, *dv;
+};
+void attention_backward(const AttentionShape& shape, std::span<const DocumentRows> documents, const AttentionGradient& gradient,
+                        Compute compute);
+
+// Rows of logits become d(loss)/d(logits) of the cross-entropy with `labels`, times `weight`; the sum of the losses, unweighted, in row
+// order.
+//   loss[t] = log(sum_v exp(x[t, v])) - x[t, labels[t]]       dx[t, v] = weight (softmax(x[t])[v] - [v == labels[t]])
+// With a soft cap x = cap tanh(z / cap) are capped logits and the derivative is that with respect to z. is_loss_only: x is left alone.
+double cross_entropy_backward(float* x, int64_t T, int64_t V, const int32_t* labels, float weight, float soft_cap, bool is_loss_only);
+
+// y += factor x
+void add_scaled(const float* x, float factor, float* y, int64_t count);
+
+}  // namespace atelier::kernels

@@ -1,0 +1,118 @@
+// The two products behind a linear layer's backward pass. Operands are packed into words first, by all threads; then a unit of work is a
+// panel of columns with a block of rows. Sums run over the words in ascending order whatever the cut (kernels/simd/matmul.h).
+#include <algorithm>
+#include <vector>
+
+#include "atelier/kernels/dispatch.h"
+#include "atelier/kernels/gradients.h"
+#include "atelier/kernels/scratch.h"
+#include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
+#include "atelier/quant/tiles.h"
+
+namespace atelier::kernels {
+namespace {
+
+constexpr int64_t kRowsPerUnit = 192;
+constexpr int64_t kInputsPerPiece = 32;  // of a source that one thread packs at a time; whole words
+
+int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+// Memory of an operand that lives from call to call: the owner thread's. A line more where rows would meet in one set of the L1 cache.
+float* operand(std::vector<float>& memory, int64_t floats) {
+  if (static_cast<int64_t>(memory.size()) < floats) memory.resize(static_cast<size_t>(floats));
+  return memory.data();
+}
+int64_t row_words(int64_t words) {
+  const int64_t rounded = round_up(words, 16);
+  return rounded % 1024 == 0 ? rounded + 16 : rounded;
+}
+
+float* left_operand(int64_t floats) {
+  thread_local std::vector<float> memory;
+  return operand(memory, floats);
+}
+float* right_operand(int64_t floats) {
+  thread_local std::vector<float> memory;
+  return operand(memory, floats);
+}
+
+const MatmulKernels& kernels_for(Compute compute) {
+  const KernelTable& table = active();
+  return compute == Compute::kBF16 && table.matmul_bf16.multiply != nullptr ? table.matmul_bf16 : table.matmul_f32;
+}
+
+// Rows [begin, begin + count) of a weight as float32 [count, K]; in place where they are stored so.
+const float* weight_rows(DType dtype, const void* w, int64_t K, int64_t begin, int64_t count, float* buffer, uint8_t* packed) {
+  const auto* bytes = static_cast<const uint8_t*>(w);
+  if (dtype == DType::kF32) return static_cast<const float*>(w) + begin * K;
+  if (!is_quantized(dtype)) {
+    load(dtype, bytes + begin * row_bytes(dtype, K), buffer, count * K);
+    return buffer;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    quant::unpack_tile_row(dtype, bytes, begin + i, K, packed);
+    quant::to_f32(dtype, packed, buffer + i * K, K);
+  }
+  return buffer;
+}
+
+// c [M, N] (+)= a [M, words] b, panels of b one after the other.
+void multiply_panels(const MatmulKernels& kernels, const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N,
+                     float* c, int64_t ldc, bool adds) {
+  const int64_t panels = round_up(N, kPanelColumns) / kPanelColumns, blocks = round_up(M, kRowsPerUnit) / kRowsPerUnit;
+  parallel_for(panels * blocks, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t row = i / panels * kRowsPerUnit, panel = i % panels, column = panel * kPanelColumns;
+      kernels.multiply(a + row * lda, lda, b + panel * words * kPanelColumns, words, std::min(kRowsPerUnit, M - row),
+                       std::min(kPanelColumns, N - column), c + row * ldc + column, ldc, adds);
+    }
+  });
+}
+
+}  // namespace
+
+void linear_backward_input(DType dtype, const void* w, int64_t N, int64_t K, const float* dy, int64_t lddy, int64_t T, float* dx,
+                           int64_t lddx, bool adds, Compute compute) {
+  const MatmulKernels& kernels = kernels_for(compute);
+  const int64_t inputs = kernels.inputs_per_word, words = (N + inputs - 1) / inputs;
+  float* right = right_operand(words * round_up(K, kPanelColumns));
+  parallel_for(N, kInputsPerPiece, [&](int64_t begin, int64_t end, int) {
+    const int64_t floats = kInputsPerPiece * K;
+    auto* scratch = static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)) + row_bytes(dtype, K)));
+    for (int64_t n = begin; n < end; n += kInputsPerPiece) {
+      const int64_t count = std::min(kInputsPerPiece, end - n);
+      const float* rows = weight_rows(dtype, w, K, n, count, scratch, reinterpret_cast<uint8_t*>(scratch + floats));
+      kernels.pack_panels(rows, K, count, K, right + n / inputs * kPanelColumns, words * kPanelColumns);
+    }
+  });
+  if (inputs == 1) return multiply_panels(kernels, dy, lddy, right, words, T, K, dx, lddx, adds);
+  const int64_t lda = row_words(words);
+  float* left = left_operand(T * lda);
+  parallel_for(
+      T, 1, [&](int64_t begin, int64_t end, int) { kernels.pack_rows(dy + begin * lddy, lddy, end - begin, N, left + begin * lda, lda); });
+  multiply_panels(kernels, left, lda, right, words, T, K, dx, lddx, adds);
+}
+
+void linear_backward_weight(const float* dy, int64_t lddy, const float* x, int64_t ldx, int64_t T, int64_t N, int64_t K, float* dw,
+                            bool adds, Compute compute) {
+  const MatmulKernels& kernels = kernels_for(compute);
+  const int64_t inputs = kernels.inputs_per_word, words = (T + inputs - 1) / inputs, lda = row_words(words);
+  float* left = left_operand(N * lda);
+  float* right = right_operand(words * round_up(K, kPanelColumns));
+  parallel_for(N, kPanelColumns,
+               [&](int64_t begin, int64_t end, int) { kernels.pack_turned(dy + begin, lddy, T, end - begin, left + begin * lda, lda); });
+  parallel_for(T, kInputsPerPiece, [&](int64_t begin, int64_t end, int) {
+    kernels.pack_panels(x + begin * ldx, ldx, end - begin, K, right + begin / inputs * kPanelColumns, words * kPanelColumns);
+  });
+  multiply_panels(kernels, left, lda, right, words, N, K, dw, K, adds);
+}
+
+void linear_backward_bias(const float* dy, int64_t lddy, int64_t T, int64_t N, float* db) {
+  const KernelTable& table = active();
+  parallel_for(N, 64, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = 0; t < T; ++t) table.add(db + begin, dy + t * lddy + begin, db + begin, end - begin);
+  });
+}
+
+}  // namespace atelier::kernels

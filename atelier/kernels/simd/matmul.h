@@ -1,0 +1,112 @@
+// Products of training: c[m, n] (+)= sum_k a[k, m] b[k, n], both operands packed into words first (kernels/table.h).
+//
+// The sum of an element is one chain over the words of a chunk of kChunk words, in ascending order; chunks are added in ascending order.
+// How rows and columns are put into tiles shares loads, never sums.
+#pragma once
+
+#include "atelier/kernels/simd/attention_products.h"
+#include "atelier/kernels/table.h"
+
+namespace atelier::kernels {
+
+template <class S, class P>
+struct Matmul {
+  using F = typename S::F;
+  static constexpr int64_t kLanes = S::kLanes;
+  static constexpr int64_t kInputs = P::kInputsPerStep;
+  static constexpr int64_t kChunk = 128;  // words: a chunk of a panel stays in the L1 cache
+  static constexpr int kRows = S::kTileRows;
+  static constexpr int kVectors = 4;
+
+  static constexpr MatmulKernels kernels() { return {kInputs, pack_panels, pack_turned, pack_rows, multiply}; }
+
+  static void pack_panels(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t panel_stride) {
+    for (int64_t k = 0; k < inputs; k += kInputs, out += kPanelColumns) {
+      for (int64_t n = 0; n < columns; n += kLanes) {
+        S::store(out + n / kPanelColumns * panel_stride + n % kPanelColumns, words_at(x, ldx, inputs, columns, k, n));
+      }
+      const int64_t filled = (columns + kLanes - 1) / kLanes * kLanes;  // the rest of the last panel
+      for (int64_t n = filled; n % kPanelColumns != 0; n += kLanes) {
+        S::store(out + n / kPanelColumns * panel_stride + n % kPanelColumns, S::zero());
+      }
+    }
+  }
+
+  static void pack_turned(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t ldo) {
+    const int64_t words = (inputs + kInputs - 1) / kInputs;
+    for (int64_t n = 0; n < columns; n += kLanes) {
+      const int64_t rows = columns - n < kLanes ? columns - n : kLanes;
+      for (int64_t w = 0; w < words; w += kLanes) {
+        F square[kLanes];
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < kLanes; ++i) {
+          square[i] = w + i < words ? words_at(x, ldx, inputs, columns, (w + i) * kInputs, n) : S::zero();
+        }
+        S::transpose_square(square);
+        const int64_t count = words - w < kLanes ? words - w : kLanes;
+        for (int64_t i = 0; i < rows; ++i) put(out + (n + i) * ldo + w, square[i], count);
+      }
+    }
+  }
+
+  static void pack_rows(const float* x, int64_t ldx, int64_t rows, int64_t inputs, float* out, int64_t ldo) {
+    const int64_t words = (inputs + kInputs - 1) / kInputs;
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t w = 0; w < words; w += kLanes) {
+        F parts[kInputs];
+        for (int64_t i = 0; i < kInputs; ++i) parts[i] = get(x + r * ldx, w * kInputs + i * kLanes, inputs);
+        put(out + r * ldo + w, P::pack(parts), words - w < kLanes ? words - w : kLanes);
+      }
+    }
+  }
+
+  static void multiply(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc, bool adds) {
+    for (int64_t w = 0; w < words; w += kChunk) {
+      const int64_t count = words - w < kChunk ? words - w : kChunk;
+      for (int64_t m = 0; m < M; m += kRows)
+        rows<kRows>(a + m * lda + w, lda, b + w * kPanelColumns, count, M - m, N, c + m * ldc, ldc, adds || w > 0);
+    }
+  }
+
+ private:
+  static F get(const float* row, int64_t at, int64_t count) {
+    const int64_t left = count - at;
+    return left >= kLanes ? S::load(row + at) : left > 0 ? S::load_partial(row + at, static_cast<int>(left)) : S::zero();
+  }
+  static void put(float* p, F value, int64_t count) {
+    count >= kLanes ? S::store(p, value) : S::store_partial(p, value, static_cast<int>(count));
+  }
+
+  // Words of columns n .. n + kLanes - 1 and inputs k .. k + kInputs - 1.
+  static F words_at(const float* x, int64_t ldx, int64_t inputs, int64_t columns, int64_t k, int64_t n) {
+    F parts[kInputs];
+    for (int64_t i = 0; i < kInputs; ++i) parts[i] = k + i < inputs ? get(x + (k + i) * ldx, n, columns) : S::zero();
+    return P::combine(parts);
+  }
+
+  // One tile of at most R rows with the columns of the panel.
+  template <int R>
+  static void rows(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc, bool adds) {
+    if constexpr (R > 1) {
+      if (M < R) return rows<R - 1>(a, lda, b, words, M, N, c, ldc, adds);
+    }
+    for (int64_t n = 0; n < N; n += kVectors * kLanes) {
+      F sums[R][kVectors];
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 4
+        for (int i = 0; i < kVectors; ++i) sums[r][i] = S::zero();
+      }
+      multiply_tile<S, P, R, kVectors, false>(a, lda, b + n, kPanelColumns, 0, words, nullptr, sums);
+      for (int r = 0; r < R; ++r) {
+        for (int i = 0; i < kVectors; ++i) add(c + r * ldc + n + i * kLanes, sums[r][i], N - n - i * kLanes, adds);
+      }
+    }
+  }
+  static void add(float* p, F sum, int64_t count, bool adds) {
+    if (count <= 0) return;
+    put(p, adds ? S::add(get(p, 0, count), sum) : sum, count);
+  }
+};
+
+}  // namespace atelier::kernels

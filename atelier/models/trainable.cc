@@ -1,0 +1,263 @@
+#include "atelier/models/trainable.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "atelier/base/strings.h"
+#include "atelier/kernels/kernels.h"
+#include "atelier/models/model.h"
+#include "atelier/nn/initialise.h"
+#include "atelier/parallel/parallel.h"
+#include "atelier/quant/quant.h"
+#include "atelier/quant/tiles.h"
+
+namespace atelier::models {
+namespace {
+
+// A float32 master and what products read instead: the same memory, or a bfloat16 copy.
+struct Master {
+  Tensor value;
+  Tensor copy;  // BF16, or none
+};
+
+// Whether products read the parameter, so that a bfloat16 copy is worth having.
+bool is_multiplied(const nn::TransformerSpec& spec, const nn::ParameterInfo& info) {
+  if (info.shape.rank() != 2 || info.name == "position_embedding.weight") return false;
+  return info.name != "embedding.weight" || spec.has_tied_head;
+}
+
+void round_to_bf16(const Tensor& value, Tensor& copy) {
+  parallel_for(value.count(), 4096, [&](int64_t begin, int64_t end, int) {
+    quant::from_f32(DType::kBF16, value.f32() + begin, static_cast<uint16_t*>(copy.mutable_data()) + begin, end - begin);
+  });
+}
+
+Tensor as_f32(const Tensor& x) {
+  Tensor out = Tensor::zeros(DType::kF32, x.shape());
+  if (x.layout() == TensorLayout::kRows) {
+    quant::to_f32(x.dtype(), x.data(), out.f32(), x.count());
+    return out;
+  }
+  std::vector<uint8_t> row(static_cast<size_t>(row_bytes(x.dtype(), x.dim(1))));
+  for (int64_t n = 0; n < x.dim(0); ++n) {
+    quant::unpack_tile_row(x.dtype(), static_cast<const uint8_t*>(x.data()), n, x.dim(1), row.data());
+    quant::to_f32(x.dtype(), row.data(), out.f32() + n * x.dim(1), x.dim(1));
+  }
+  return out;
+}
+
+// "layers.3.attention.q" -> q's layer of the parameters; null where the name is no linear of a layer.
+nn::LinearLayer* find_linear(nn::DecoderLayer& layer, std::string_view part) {
+  if (part == "q") return &layer.attention.q;
+  if (part == "k") return &layer.attention.k;
+  if (part == "v") return &layer.attention.v;
+  if (part == "o") return &layer.attention.o;
+  if (part == "gate") return &layer.mlp.gate;
+  if (part == "up") return &layer.mlp.up;
+  if (part == "down") return &layer.mlp.down;
+  return nullptr;
+}
+
+constexpr const char* kLinearParts[] = {"q", "k", "v", "o", "gate", "up", "down"};
+
+std::string linear_name(int64_t layer, std::string_view part) {
+  const bool is_attention = part.size() == 1;
+  return "layers." + std::to_string(layer) + (is_attention ? ".attention." : ".mlp.") + std::string(part);
+}
+
+Status check_batch(const nn::TransformerSpec& spec, const TrainBatch& batch, int64_t max_length) {
+  const auto rows = static_cast<int64_t>(batch.ids.size());
+  int64_t total = 0;
+  for (const int64_t length : batch.lengths) {
+    if (length <= 0) return Status::invalid("batch: a document of " + std::to_string(length) + " tokens");
+    if (length > max_length) {
+      return Status::out_of_range("batch: a document of " + std::to_string(length) + " tokens, at most " + std::to_string(max_length));
+    }
+    total += length;
+  }
+  if (total != rows || batch.labels.size() != batch.ids.size()) {
+    return Status::invalid("batch: " + std::to_string(rows) + " ids, " + std::to_string(batch.labels.size()) + " labels, documents of " +
+                           std::to_string(total) + " tokens");
+  }
+  if (!batch.samples.empty() && batch.samples.size() != batch.lengths.size()) {
+    return Status::invalid("batch: " + std::to_string(batch.samples.size()) + " samples, " + std::to_string(batch.lengths.size()) +
+                           " documents");
+  }
+  for (size_t t = 0; t < batch.ids.size(); ++t) {
+    const int32_t id = batch.ids[t], label = batch.labels[t];
+    if (id < 0 || id >= spec.vocab_size || (label != kIgnoredLabel && (label < 0 || label >= spec.vocab_size))) {
+      return Status::out_of_range("batch: row " + std::to_string(t) + " has id " + std::to_string(id) + " and label " +
+                                  std::to_string(label) + ", the vocabulary is " + std::to_string(spec.vocab_size));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+struct TrainableModel::State {
+  const ArchDef* arch = nullptr;
+  TrainOptions options;
+  std::shared_ptr<const void> owner;  // of frozen weights
+  Arena arena;
+  Tape tape;
+  std::vector<TrainParameter> parameters;
+  std::vector<Master> masters;  // of those with a copy
+  std::unique_ptr<nn::Decoder> decoder;
+  std::vector<nn::RowRun> runs;
+  int64_t num_parameters = 0;
+
+  int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context; }
+
+  Precision precision() const { return options.precision == Precision::kAuto ? Precision::kBF16 : options.precision; }
+  bool has_copies() const { return precision() == Precision::kBF16 && options.lora.rank == 0; }
+
+  void watch(const std::string& name, Tensor value, const Tensor& read) {
+    TrainParameter parameter{name, std::move(value), {}, false};
+    parameter.gradient = Tensor::zeros(DType::kF32, parameter.value.shape());
+    parameter.has_decay = parameter.value.shape().rank() >= 2;
+    tape.watch(read, parameter.gradient);
+    parameters.push_back(std::move(parameter));
+  }
+
+  // Every parameter becomes a master that learns; `tensor` becomes what products read.
+  void train_all(const nn::TransformerSpec& spec, nn::DecoderParameters& weights) {
+    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+      Tensor value = as_f32(tensor);
+      tensor = value;
+      if (has_copies() && is_multiplied(spec, info)) {
+        tensor = Tensor::zeros(DType::kBF16, info.shape);
+        masters.push_back({value, tensor});
+      }
+      watch(info.name, value, tensor);
+    });
+  }
+
+  // Float matrices that stay as they are become bfloat16 where products are of it.
+  void freeze(const nn::TransformerSpec& spec, const nn::ParameterInfo& info, Tensor& tensor) const {
+    if (precision() != Precision::kBF16 || !is_multiplied(spec, info)) return;
+    if (tensor.dtype() == DType::kBF16 || is_quantized(tensor.dtype())) return;
+    Tensor rounded = Tensor::zeros(DType::kBF16, info.shape);
+    round_to_bf16(as_f32(tensor), rounded);
+    tensor = rounded;
+  }
+
+  // Low-rank additions learn, everything else stays as it is (Hu et al. 2021: a is random, b is zero, so that the start is the base).
+  Status train_low_rank(const nn::TransformerSpec& spec, nn::DecoderParameters& weights) {
+    const LoraOptions& lora = options.lora;
+    for (const std::string& target : lora.targets) {
+      if (std::ranges::find(kLinearParts, target) == std::end(kLinearParts)) {
+        return Status::invalid("lora: no linear is called " + quoted(target) + "; use q, k, v, o, gate, up or down");
+      }
+    }
+    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) { freeze(spec, info, tensor); });
+    const double scale =
+        lora.alpha / (lora.is_rank_stabilized ? std::sqrt(static_cast<double>(lora.rank)) : static_cast<double>(lora.rank));
+    for (int64_t i = 0; i < spec.num_layers(); ++i) {
+      for (const char* part : kLinearParts) {
+        if (!lora.targets.empty() && std::ranges::find(lora.targets, part) == lora.targets.end()) continue;
+        nn::LinearLayer& linear = *find_linear(weights.layers[static_cast<size_t>(i)], part);
+        if (!linear.weight) continue;  // no gate
+        const std::string name = linear_name(i, part);
+        linear.low_rank.a = Tensor::zeros(DType::kF32, {lora.rank, linear.weight.dim(1)});
+        linear.low_rank.b = Tensor::zeros(DType::kF32, {linear.weight.dim(0), lora.rank});
+        linear.low_rank.scale = static_cast<float>(scale);
+        nn::initialise_low_rank(name, options.seed, linear.low_rank.a);
+        watch(name + ".lora_a", linear.low_rank.a, linear.low_rank.a);
+        watch(name + ".lora_b", linear.low_rank.b, linear.low_rank.b);
+      }
+    }
+    return {};
+  }
+
+  Status start(nn::TransformerSpec spec, nn::DecoderParameters weights) {
+    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor&) { num_parameters += info.shape.count(); });
+    if (options.lora.rank > 0) {
+      ATELIER_RETURN_IF_ERROR(train_low_rank(spec, weights));
+    } else {
+      train_all(spec, weights);
+    }
+    const int64_t planned = options.max_length > 0 ? options.max_length : spec.max_context;
+    decoder = std::make_unique<nn::Decoder>(std::move(spec), std::move(weights), planned);
+    refresh_copies();
+    tape.zero_gradients();
+    return {};
+  }
+
+  void refresh_copies() {
+    for (Master& master : masters) round_to_bf16(master.value, master.copy);
+  }
+
+  Result<double> run(const TrainBatch& batch, double loss_weight, bool is_to_learn) {
+    ATELIER_RETURN_IF_ERROR(check_batch(decoder->spec(), batch, max_length()));
+    runs.clear();
+    for (size_t i = 0; i < batch.lengths.size(); ++i) {
+      runs.push_back({nullptr, batch.lengths[i], batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i]});
+    }
+    nn::TrainingForward training;
+    if (is_to_learn) {
+      training = {static_cast<float>(options.dropout), static_cast<float>(options.lora.dropout), options.seed, batch.step,
+                  options.has_checkpoints};
+    }
+    arena.reset();
+    tape.clear();
+    Context context{arena, precision(), nullptr, is_to_learn ? &tape : nullptr};
+    const Tensor hidden = decoder->forward(context, batch.ids, runs, training);
+    const double loss =
+        ops::cross_entropy(context, hidden, decoder->parameters().head, batch.labels, loss_weight, decoder->spec().final_soft_cap);
+    if (is_to_learn) tape.backward();
+    return loss;
+  }
+};
+
+TrainableModel::TrainableModel(std::unique_ptr<State> state) : state_(std::move(state)) {}
+TrainableModel::~TrainableModel() = default;
+
+Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef& arch, nn::TransformerSpec spec,
+                                                                  const TrainOptions& options) {
+  ATELIER_RETURN_IF_ERROR(check_spec(spec));
+  auto state = std::make_unique<State>();
+  state->arch = &arch;
+  state->options = options;
+  nn::DecoderParameters weights;
+  nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    tensor = Tensor::zeros(DType::kF32, info.shape);
+    nn::initialise_parameter(spec, info.name, options.seed, tensor);
+  });
+  ATELIER_RETURN_IF_ERROR(state->start(std::move(spec), std::move(weights)));
+  return std::unique_ptr<TrainableModel>(new TrainableModel(std::move(state)));
+}
+
+Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const std::string& path, const TrainOptions& options) {
+  LoadOptions load;
+  load.precision = options.precision;
+  load.is_to_run = options.lora.rank > 0;
+  load.context = options.max_length;
+  ATELIER_TRY(std::unique_ptr<Model> loaded, load_model(path, load));
+  const std::shared_ptr<const Model> model = std::move(loaded);
+  auto state = std::make_unique<State>();
+  state->arch = &model->arch();
+  state->options = options;
+  if (options.lora.rank > 0) state->owner = model;
+  nn::DecoderParameters weights = model->decoder().parameters();  // views
+  ATELIER_RETURN_IF_ERROR(state->start(model->spec(), std::move(weights)));
+  return std::unique_ptr<TrainableModel>(new TrainableModel(std::move(state)));
+}
+
+const ArchDef& TrainableModel::arch() const { return *state_->arch; }
+const nn::TransformerSpec& TrainableModel::spec() const { return state_->decoder->spec(); }
+std::span<TrainParameter> TrainableModel::parameters() { return state_->parameters; }
+int64_t TrainableModel::num_parameters() const { return state_->num_parameters; }
+
+Result<double> TrainableModel::loss_and_backward(const TrainBatch& batch, double loss_weight) {
+  return state_->run(batch, loss_weight, true);
+}
+Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight) { return state_->run(batch, loss_weight, false); }
+
+void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
+void TrainableModel::parameters_changed() { state_->refresh_copies(); }
+nn::Decoder& TrainableModel::decoder() { return *state_->decoder; }
+int64_t TrainableModel::memory_bytes() const { return static_cast<int64_t>(state_->arena.capacity_bytes()) + state_->tape.buffer_bytes(); }
+
+}  // namespace atelier::models
