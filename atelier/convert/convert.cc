@@ -8,10 +8,10 @@
 #include "atelier/convert/folder_output.h"
 #include "atelier/convert/gguf_plan.h"
 #include "atelier/convert/hf_config_writer.h"
+#include "atelier/convert/hf_folder.h"
 #include "atelier/convert/hf_tokenizer.h"
 #include "atelier/convert/quantize.h"
 #include "atelier/convert/relayout.h"
-#include "atelier/format/safetensors_writer.h"
 #include "atelier/io/file.h"
 #include "atelier/models/model.h"
 #include "atelier/models/side_files.h"
@@ -90,23 +90,22 @@ Result<ConvertReport> gguf_to_folder(const std::string& source, const std::strin
   load.is_to_run = false;
   ATELIER_TRY(std::unique_ptr<models::Model> loaded, models::load_model(source, load));
   const std::shared_ptr<const models::Model> model = std::move(loaded);
-  std::vector<OutputTensor> tensors = relayout(model, models::Layout::kHuggingFace);
-  ATELIER_TRY(const DType type, folder_type(options.type, tensors));
-  ATELIER_TRY(Json config, hf_config(model->arch(), model->spec(), type));
+  const auto weights = std::make_shared<ModelWeights>(weights_of(model));
+  std::vector<OutputTensor> tensors = relayout(weights, models::Layout::kHuggingFace);
+  HfFolderOptions written;
+  ATELIER_TRY(written.type, folder_type(options.type, tensors));
+  written.shard_bytes = options.shard_bytes;
+  written.progress = options.progress;
+  ATELIER_TRY(Json config, hf_config(model->arch(), model->spec(), written.type));
   ATELIER_TRY(FolderOutput folder, FolderOutput::create(target));
   ATELIER_RETURN_IF_ERROR(write_side_files(*model, std::move(config), folder));
   ConvertReport report;
-  std::vector<format::TensorInfo> infos;
+  report.num_tensors = static_cast<int64_t>(tensors.size());
   for (OutputTensor& tensor : tensors) {
-    tensor.info.dtype = type;
-    infos.push_back(tensor.info);
+    tensor.info.dtype = written.type;
     report.bytes += tensor.bytes();
   }
-  report.num_tensors = static_cast<int64_t>(tensors.size());
-  format::SafetensorsOptions safetensors;
-  safetensors.shard_bytes = options.shard_bytes;
-  ATELIER_TRY(const auto writer, format::create_safetensors(folder.partial_path(), std::move(infos), safetensors));
-  ATELIER_RETURN_IF_ERROR(write_tensors(tensors, *writer, options.progress));
+  ATELIER_RETURN_IF_ERROR(write_hf_weights(std::move(tensors), folder.partial_path(), written));
   ATELIER_RETURN_IF_ERROR(folder.commit());
   return report;
 }

@@ -74,7 +74,7 @@ Result<GgufPlan> plan_of_folder(const std::string& path) {
   describe_spec(arch, spec, plan.metadata);
   const std::string folder = io::is_directory(path) ? path : io::folder_of(path);
   plan.metadata.set_string("general.name", io::name_of(folder));
-  plan.tensors = relayout(model, models::Layout::kGguf);
+  plan.tensors = relayout(std::make_shared<ModelWeights>(weights_of(model)), models::Layout::kGguf);
   for (OutputTensor& tensor : plan.tensors) {
     if (tensor.info.name == "position_embd.weight") tensor.info.dtype = DType::kF32;
   }

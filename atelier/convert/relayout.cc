@@ -46,12 +46,12 @@ struct Parameter {
   }
 };
 
-std::vector<Parameter> parameters_of(const models::Model& model) {
+std::vector<Parameter> parameters_of(const ModelWeights& model) {
   std::vector<Parameter> out;
-  nn::DecoderParameters parameters = model.decoder().parameters();  // views
-  nn::visit_parameters(model.spec(), parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
-    const Stored stored = models::stored_parameter(model.arch(), model.layout(), info.name);
-    out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec().head_dim});
+  nn::DecoderParameters parameters = model.parameters;  // views
+  nn::visit_parameters(model.spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    const Stored stored = models::stored_parameter(*model.arch, model.layout, info.name);
+    out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec.head_dim});
   });
   return out;
 }
@@ -118,7 +118,7 @@ DType common_type(const Target& target) {
   return is_same ? first : DType::kF32;
 }
 
-OutputTensor output_of(const std::shared_ptr<const models::Model>& model, const Target& target) {
+OutputTensor output_of(const std::shared_ptr<const ModelWeights>& model, const Target& target) {
   int64_t rows = 0;
   for (const Parameter& part : target.parts) rows += part.num_rows();
   OutputTensor out;
@@ -133,19 +133,23 @@ OutputTensor output_of(const std::shared_ptr<const models::Model>& model, const 
     if (is_quantized(out.info.dtype)) out.info.dtype = DType::kF32;
   }
   out.open = [model, target, is_vector, is_transposed] {
-    if (is_vector) return vector_reader(model->spec(), target);
-    return is_transposed ? transposed_reader(model->spec(), target) : matrix_reader(model->spec(), target);
+    if (is_vector) return vector_reader(model->spec, target);
+    return is_transposed ? transposed_reader(model->spec, target) : matrix_reader(model->spec, target);
   };
   return out;
 }
 
 }  // namespace
 
-std::vector<OutputTensor> relayout(const std::shared_ptr<const models::Model>& model, models::Layout layout) {
+ModelWeights weights_of(const std::shared_ptr<const models::Model>& model) {
+  return {&model->arch(), model->layout(), model->spec(), model->decoder().parameters(), model};
+}
+
+std::vector<OutputTensor> relayout(const std::shared_ptr<const ModelWeights>& model, models::Layout layout) {
   std::vector<Target> targets;
   std::map<std::string, size_t> index;
   for (const Parameter& parameter : parameters_of(*model)) {
-    Stored stored = models::stored_parameter(model->arch(), layout, parameter.name);
+    Stored stored = models::stored_parameter(*model->arch, layout, parameter.name);
     const auto [found, is_new] = index.emplace(stored.name, targets.size());
     if (is_new) targets.push_back({stored.name, {}, {}});
     targets[found->second].parts.push_back(parameter);

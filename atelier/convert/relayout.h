@@ -12,8 +12,18 @@
 
 namespace atelier::convert {
 
+// A model's parameters in the order that `layout` gave their rows, and who keeps them alive.
+struct ModelWeights {
+  const models::ArchDef* arch;
+  models::Layout layout;
+  nn::TransformerSpec spec;
+  nn::DecoderParameters parameters;
+  std::shared_ptr<const void> owner;
+};
+ModelWeights weights_of(const std::shared_ptr<const models::Model>& model);
+
 // Every parameter of `model` as tensors of `layout`, in the order of nn::visit_parameters. Matrices keep their type (F32 when parts
 // of several types are joined, or when they change place with quantized rows), vectors are F32. The tensors hold on to `model`.
-std::vector<OutputTensor> relayout(const std::shared_ptr<const models::Model>& model, models::Layout layout);
+std::vector<OutputTensor> relayout(const std::shared_ptr<const ModelWeights>& model, models::Layout layout);
 
 }  // namespace atelier::convert

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "atelier/base/strings.h"
-#include "atelier/kernels/kernels.h"
+#include "atelier/kernels/gradients.h"
 #include "atelier/models/model.h"
 #include "atelier/nn/initialise.h"
 #include "atelier/parallel/parallel.h"
@@ -66,6 +66,18 @@ std::string linear_name(int64_t layer, std::string_view part) {
   return "layers." + std::to_string(layer) + (is_attention ? ".attention." : ".mlp.") + std::string(part);
 }
 
+// weight += scale b a, in float32.
+void merge(nn::LinearLayer& linear) {
+  const auto& [a, b, scale] = linear.low_rank;
+  const int64_t N = b.dim(0), R = a.dim(0), K = a.dim(1);
+  for (int64_t n = 0; n < N; ++n) {
+    for (int64_t r = 0; r < R; ++r) {
+      kernels::add_scaled(a.f32() + r * K, scale * b.f32()[n * R + r], linear.weight.f32() + n * K, K);
+    }
+  }
+  linear.low_rank = {};
+}
+
 Status check_batch(const nn::TransformerSpec& spec, const TrainBatch& batch, int64_t max_length) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
   int64_t total = 0;
@@ -104,6 +116,7 @@ struct TrainableModel::State {
   Tape tape;
   std::vector<TrainParameter> parameters;
   std::vector<Master> masters;  // of those with a copy
+  Layout layout = Layout::kHuggingFace;
   std::unique_ptr<nn::Decoder> decoder;
   std::vector<nn::RowRun> runs;
   int64_t num_parameters = 0;
@@ -238,6 +251,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   const std::shared_ptr<const Model> model = std::move(loaded);
   auto state = std::make_unique<State>();
   state->arch = &model->arch();
+  state->layout = model->layout();
   state->options = options;
   if (options.lora.rank > 0) state->owner = model;
   nn::DecoderParameters weights = model->decoder().parameters();  // views
@@ -257,6 +271,25 @@ Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight)
 
 void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
 void TrainableModel::parameters_changed() { state_->refresh_copies(); }
+Layout TrainableModel::layout() const { return state_->layout; }
+
+nn::DecoderParameters TrainableModel::weights() const {
+  nn::DecoderParameters weights = state_->decoder->parameters();
+  const bool is_low_rank = state_->options.lora.rank > 0;
+  size_t next = 0;
+  nn::visit_parameters(spec(), weights, [&](const nn::ParameterInfo&, Tensor& tensor) {
+    tensor = is_low_rank ? as_f32(tensor) : state_->parameters[next++].value;
+  });
+  if (!is_low_rank) return weights;
+  for (nn::DecoderLayer& layer : weights.layers) {
+    for (const char* part : kLinearParts) {
+      nn::LinearLayer& linear = *find_linear(layer, part);
+      if (linear.low_rank.a) merge(linear);
+    }
+  }
+  return weights;
+}
+
 nn::Decoder& TrainableModel::decoder() { return *state_->decoder; }
 int64_t TrainableModel::memory_bytes() const { return static_cast<int64_t>(state_->arena.capacity_bytes()) + state_->tape.buffer_bytes(); }
 

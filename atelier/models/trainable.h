@@ -83,6 +83,10 @@ class TrainableModel {
   void zero_gradients();      // costs nothing: the next contribution overwrites
   void parameters_changed();  // after values were written: makes the copies that products read
 
+  // All weights in float32, low-rank additions merged into them, as `layout` orders their rows: what is saved (convert/hf_folder.h). Views
+  // of the values where nothing had to be computed.
+  nn::DecoderParameters weights() const;
+  Layout layout() const;
   // What inference runs: a view of the same weights, valid while this lives.
   nn::Decoder& decoder();
   int64_t memory_bytes() const;  // activations and gradients of activations held for reuse
