@@ -13,6 +13,7 @@
 #include "atelier/models/arch.h"
 #include "atelier/models/store.h"
 #include "atelier/quant/quant.h"
+#include "atelier/tokenize/trainer.h"
 
 namespace atelier::cli {
 namespace {
@@ -58,6 +59,12 @@ std::vector<Row> instruction_sets() {
   return rows;
 }
 
+std::vector<Row> trainers() {
+  std::vector<Row> rows;
+  for (const tokenize::TrainerDef* trainer : tokenize::trainers()) rows.push_back({trainer->name, trainer->summary, trainer->source});
+  return rows;
+}
+
 std::vector<Row> verbs() {
   std::vector<Row> rows;
   for (const CommandDef* command : commands()) rows.push_back({command->name, command->summary, command->example});
@@ -76,6 +83,7 @@ constexpr Table kTables[] = {
     {"models", "the model store", stored},
     {"quantizations", "block formats of weights", quantizations},
     {"samplers", "in the order in which they run", samplers},
+    {"trainers", "kinds of tokenizers that can be trained", trainers},
     {"verbs", "what atelier can do", verbs},
 };
 
@@ -124,7 +132,7 @@ Status run(const std::string& name, Console& console) {
 
 CommandBody declare(Args& args) {
   auto table = std::make_shared<std::string>();
-  args.positional("TABLE", *table, "architectures, isas, models, quantizations, samplers or verbs (default: their list)",
+  args.positional("TABLE", *table, "architectures, isas, models, quantizations, samplers, trainers or verbs (default: their list)",
                   Args::Presence::kOptional);
   return [table](Console& console) { return run(*table, console); };
 }
