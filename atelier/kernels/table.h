@@ -11,6 +11,7 @@
 
 #include "atelier/base/dtype.h"
 #include "atelier/kernels/kernels.h"
+#include "atelier/kernels/update.h"
 
 namespace atelier::kernels {
 
@@ -192,6 +193,13 @@ struct KernelTable {
   // dx = factor exp(x - log_sum)
   void (*softmax_backward)(const float* x, float log_sum, float factor, float* dx, int64_t count);
   void (*add_scaled)(const float* x, float factor, float* y, int64_t count);  // y += factor x
+  // Optimizers (kernels/update.h).
+  void (*adam_update)(float* w, const float* gradient, float* m, float* v, int64_t count, const AdamStep& step);
+  void (*momentum_update)(float* w, const float* gradient, float* b, int64_t count, const MomentumStep& step);
+  void (*rmsprop_update)(float* w, const float* gradient, float* v, int64_t count, const RmsPropStep& step);
+  void (*lion_update)(float* w, const float* gradient, float* m, int64_t count, const LionStep& step);
+  void (*average_update)(float* average, const float* w, int64_t count, float share);
+  double (*sum_of_squares)(const float* x, int64_t count);
 
   // The fastest products of this ISA, on registers: how many operations `rounds` rounds were. `memory` holds kPeakFloats ordinary floats,
   // read and written. peak_bf16 is null where linear_bf16 is.

@@ -12,6 +12,7 @@
 #include "atelier/kernels/isa.h"
 #include "atelier/models/arch.h"
 #include "atelier/models/store.h"
+#include "atelier/optim/optimizer.h"
 #include "atelier/quant/quant.h"
 #include "atelier/tokenize/trainer.h"
 
@@ -40,6 +41,12 @@ std::vector<Row> samplers() {
 std::vector<Row> quantizations() {
   std::vector<Row> rows;
   for (const quant::BlockFormat* format : quant::block_formats()) rows.push_back({dtype_name(format->dtype), format->summary, ""});
+  return rows;
+}
+
+std::vector<Row> optimizers() {
+  std::vector<Row> rows;
+  for (const optim::OptimizerDef* optimizer : optim::optimizers()) rows.push_back({optimizer->name, optimizer->summary, optimizer->source});
   return rows;
 }
 
@@ -81,6 +88,7 @@ constexpr Table kTables[] = {
     {"architectures", "model families that load and run", architectures},
     {"isas", "instruction sets of this CPU that kernels exist for (ATELIER_ISA)", instruction_sets},
     {"models", "the model store", stored},
+    {"optimizers", "what training moves weights with", optimizers},
     {"quantizations", "block formats of weights", quantizations},
     {"samplers", "in the order in which they run", samplers},
     {"trainers", "kinds of tokenizers that can be trained", trainers},
@@ -132,7 +140,8 @@ Status run(const std::string& name, Console& console) {
 
 CommandBody declare(Args& args) {
   auto table = std::make_shared<std::string>();
-  args.positional("TABLE", *table, "architectures, isas, models, quantizations, samplers, trainers or verbs (default: their list)",
+  args.positional("TABLE", *table,
+                  "architectures, isas, models, optimizers, quantizations, samplers, trainers or verbs (default: their list)",
                   Args::Presence::kOptional);
   return [table](Console& console) { return run(*table, console); };
 }

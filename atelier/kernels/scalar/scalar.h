@@ -35,6 +35,12 @@ void layer_norm_backward(const float* x, const float* weight, float eps, const f
 void norm_weight_backward(const float* x, const float* dy, const float* statistics, float* d_weight, float* d_bias, int64_t count);
 void softmax_backward(const float* x, float log_sum, float factor, float* dx, int64_t count);
 void add_scaled(const float* x, float factor, float* y, int64_t count);
+void adam_update(float* w, const float* gradient, float* m, float* v, int64_t count, const AdamStep& step);
+void momentum_update(float* w, const float* gradient, float* b, int64_t count, const MomentumStep& step);
+void rmsprop_update(float* w, const float* gradient, float* v, int64_t count, const RmsPropStep& step);
+void lion_update(float* w, const float* gradient, float* m, int64_t count, const LionStep& step);
+void average_update(float* average, const float* w, int64_t count, float share);
+double sum_of_squares(const float* x, int64_t count);
 int64_t peak_f32(int64_t rounds, float* memory);
 int64_t peak_int8(int64_t rounds, float* memory);
 

@@ -9,6 +9,7 @@
 #include "atelier/kernels/simd/matmul.h"
 #include "atelier/kernels/simd/peak.h"
 #include "atelier/kernels/simd/rows.h"
+#include "atelier/kernels/simd/update.h"
 #include "atelier/kernels/table.h"
 
 namespace atelier::kernels {
@@ -48,6 +49,12 @@ constexpr KernelTable make_table() {
       .norm_weight_backward = GradientKernels<S>::norm_weight_backward,
       .softmax_backward = GradientKernels<S>::softmax_backward,
       .add_scaled = GradientKernels<S>::add_scaled,
+      .adam_update = UpdateKernels<S>::adam_update,
+      .momentum_update = UpdateKernels<S>::momentum_update,
+      .rmsprop_update = UpdateKernels<S>::rmsprop_update,
+      .lion_update = UpdateKernels<S>::lion_update,
+      .average_update = UpdateKernels<S>::average_update,
+      .sum_of_squares = UpdateKernels<S>::sum_of_squares,
       .peak_f32 = PeakKernels<S>::f32,
       .peak_bf16 = nullptr,
       .peak_int8 = PeakKernels<S>::int8,
