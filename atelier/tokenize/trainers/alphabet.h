@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "atelier/tokenize/trainer.h"
 
 namespace atelier::tokenize {
+
+// The characters of `counts` and how often each occurs, in ascending order.
+std::vector<std::pair<char32_t, uint64_t>> count_characters(const WordCounts& counts);
 
 // The special tokens and then, in the order of their code points, the characters of `counts` and of the initial alphabet: all, or as many
 // as limit_alphabet allows, the most frequent ones (the initial alphabet first; of equally rare ones the lower code point stays).
