@@ -12,7 +12,7 @@ namespace {
 
 const std::vector<std::string> kKeys = {"id",           "prompt",         "messages",         "max_tokens",         "temperature", "top_k",
                                         "top_p",        "min_p",          "typical_p",        "repetition_penalty", "seed",        "stop",
-                                        "top_logprobs", "penalty_window", "presence_penalty", "frequency_penalty"};
+                                        "top_logprobs", "penalty_window", "presence_penalty", "frequency_penalty",  "adapter"};
 
 Status check_keys(const Json& line) {
   for (const auto& [key, value] : line.as_object()) {
@@ -51,6 +51,21 @@ Status read_sampling(const Json& line, generate::SamplingOptions& sampling) {
   return generate::check_sampling_options(sampling);
 }
 
+// A name, or an object of names and weights; null or an empty one is the model alone.
+Result<std::vector<generate::AdapterChoice>> adapters(const Json& line, std::vector<generate::AdapterChoice> fallback) {
+  const Json* adapter = line.find("adapter");
+  if (adapter == nullptr) return fallback;
+  std::vector<generate::AdapterChoice> choices;
+  if (adapter->is_null()) return choices;
+  if (adapter->is_string()) return std::vector<generate::AdapterChoice>{{adapter->as_string()}};
+  if (!adapter->is_object()) return Status::invalid("adapter: must be a name or an object of names and weights; correct it");
+  for (const auto& [id, value] : adapter->as_object()) {
+    ATELIER_TRY(const double weight, adapter->get_double(id));
+    choices.push_back({id, static_cast<float>(weight)});
+  }
+  return choices;
+}
+
 Status read_content(const Json& line, BatchLine& out) {
   const Json* messages = line.find("messages");
   if ((messages != nullptr) == line.contains("prompt")) {
@@ -87,6 +102,7 @@ Result<BatchLine> parse_batch_line(const Json& line, int64_t number, const gener
   ATELIER_TRY(const int64_t num_top, line.get_int("top_logprobs", defaults.num_top));
   if (num_top < 0 || num_top > 100) return Status::invalid(fmt::format("top_logprobs: {}, must be 0 to 100; correct it", num_top));
   out.options.num_top = static_cast<int>(num_top);
+  ATELIER_TRY(out.options.adapters, adapters(line, defaults.adapters));
   ATELIER_TRY(out.options.stop_strings, stop_strings(line, defaults.stop_strings));
   return out;
 }

@@ -87,6 +87,21 @@ TEST_F(BatchRun, a_line_says_what_a_single_run_says) {
   }
 }
 
+TEST_F(BatchRun, lines_choose_adapters_by_name) {
+  const std::string adapter = ATELIER_SOURCE_DIR "/tests/golden/adapters/smollm2/";
+  write_input(
+      {R"({"id": "default", "prompt": "Hello", "seed": 1})", R"({"id": "named", "prompt": "Hello", "seed": 1, "adapter": "smollm2"})",
+       R"({"id": "weighted", "prompt": "Hello", "seed": 1, "adapter": {"smollm2": 0}})",
+       R"({"id": "none", "prompt": "Hello", "seed": 1, "adapter": null})", R"({"id": "wrong", "prompt": "x", "adapter": "french"})"});
+  ASSERT_EQ(run_batch("generate", {"--adapter", adapter + "=1"}), kExitOk) << err.str();
+  const auto batch = records();
+  const auto text = [&](const std::string& id) { return batch.at("\"" + id + "\"").find("text")->as_string(); };
+  EXPECT_EQ(text("default"), text("named"));
+  EXPECT_EQ(text("weighted"), text("none"));
+  EXPECT_NE(text("named"), text("none"));
+  EXPECT_NE(batch.at("\"wrong\"").find("error")->as_string().find("known are smollm2"), std::string::npos);
+}
+
 TEST_F(BatchRun, a_wrong_line_is_a_record_and_stops_nothing) {
   write_input({R"({"id": "good", "prompt": "Hello"})", "no JSON", R"({"id": "typo", "prompt": "x", "temprature": 1})", "",
                R"({"id": "empty"})", R"({"id": "good", "prompt": "again"})", R"({"prompt": "no id"})",

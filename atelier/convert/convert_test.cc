@@ -13,6 +13,7 @@
 #include "atelier/convert/spec_difference.h"
 #include "atelier/format/gguf.h"
 #include "atelier/io/file.h"
+#include "atelier/models/adapter.h"
 #include "atelier/models/model.h"
 #include "atelier/models/weights.h"
 #include "atelier/quant/quant.h"
@@ -65,6 +66,18 @@ std::vector<float> logits(models::Model& model) {
   return {out.begin(), out.end()};
 }
 
+// The same with an adapter of tests/golden/adapters.
+std::vector<float> adapted_logits(models::Model& model, const std::string& adapter) {
+  const std::vector<int32_t> ids = {3, 17, 5, 42, 11, 8, 29};
+  const std::vector<int64_t> rows = {0, 1, 2, 3, 4, 5, 6};
+  const auto loaded = models::load_adapter(model, std::string(ATELIER_SOURCE_DIR) + "/tests/golden/adapters/" + adapter).value();
+  const nn::AppliedAdapter applied{loaded.get()};
+  nn::KvCache cache = model.new_cache().value();
+  const nn::RowRun run{.cache = &cache, .num_rows = 7, .adapters = std::span(&applied, 1)};
+  const std::span<const float> out = model.forward_batch(ids, std::span(&run, 1), rows).value();
+  return {out.begin(), out.end()};
+}
+
 void expect_near(const std::vector<float>& a, const std::vector<float>& b, float tolerance) {
   ASSERT_EQ(a.size(), b.size());
   for (size_t i = 0; i < a.size(); ++i) ASSERT_NEAR(a[i], b[i], tolerance) << "value " << i;
@@ -92,6 +105,16 @@ TEST_P(RoundTrip, gives_the_same_logits_and_weights) {
     ASSERT_NE(before, nullptr) << entry.name;
     EXPECT_EQ(before->shape, entry.shape) << entry.name;
     expect_near(values(entry), values(*before), 1e-6f);
+  }
+}
+
+// GGUF's "llama" keeps rotary rows in pairs, and phi3 its projections in one tensor; adapters follow.
+TEST_F(Convert, adapters_of_the_folder_fit_the_gguf_file) {
+  for (const auto& [name, adapter] : {std::pair("llama3", "rslora-patterns"), std::pair("phi3", "phi3-fused")}) {
+    const std::string target = path(std::string(name) + ".gguf");
+    ASSERT_TRUE(convert_model(golden(name), target, {}).ok());
+    const auto original = load(golden(name)), gguf = load(target);
+    expect_near(adapted_logits(*gguf, adapter), adapted_logits(*original, adapter), 1e-4f);
   }
 }
 

@@ -11,24 +11,10 @@
 namespace atelier::convert {
 namespace {
 
+using models::paired_row;
 using models::Stored;
+using models::stored_row;
 using models::Transform;
-
-// Where row n of a matrix of heads stands when each rotary pair (i, i + D/2) has become neighbours (2 i, 2 i + 1).
-int64_t paired_row(int64_t n, int64_t D) {
-  const int64_t head = n / D, i = n % D, half = D / 2;
-  return head * D + (i < half ? 2 * i : 2 * (i - half) + 1);
-}
-
-// Where row n of a parameter stands among the rows of the stored tensor.
-int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_t rows, int64_t n) {
-  if (stored.transform == Transform::kInterleavedHeads) {
-    const int64_t which = stored.part == models::Part::kQuery ? 0 : stored.part == models::Part::kKey ? 1 : 2;
-    return (3 * (n / spec.head_dim) + which) * spec.head_dim + n % spec.head_dim;
-  }
-  const int64_t begin = models::part_rows(spec, stored.part, rows).begin;
-  return begin + (stored.transform == Transform::kRotaryPairs ? paired_row(n, spec.head_dim) : n);
-}
 
 // A parameter of the loaded model, read in Hugging Face's row order.
 struct Parameter {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "atelier/base/error.h"
@@ -50,9 +51,31 @@ Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const Engin
   return engine;
 }
 
+Status Engine::add_adapter(const std::string& id, std::shared_ptr<const nn::Adapter> adapter) {
+  if (adapters_.try_emplace(id, std::move(adapter)).second) return {};
+  return Status::invalid(fmt::format("adapter: {}, the id is taken; give each adapter one of its own", quoted(id)));
+}
+
+Result<std::vector<nn::AppliedAdapter>> Engine::find_adapters(const std::vector<AdapterChoice>& choices) const {
+  std::vector<nn::AppliedAdapter> adapters;
+  std::vector<std::string> known;
+  for (const auto& [id, adapter] : adapters_) known.push_back(id);
+  for (const AdapterChoice& choice : choices) {
+    const auto found = adapters_.find(choice.id);
+    if (found == adapters_.end()) {
+      return Status::not_found(fmt::format("adapter: {}, no such adapter is loaded; {}", quoted(choice.id),
+                                           known.empty() ? "load it first" : "known are " + join(known, ", ")));
+    }
+    if (!std::isfinite(choice.weight)) return Status::invalid(fmt::format("adapter: the weight of {} is no number; correct it", choice.id));
+    adapters.push_back({found->second.get(), choice.weight});
+  }
+  return adapters;
+}
+
 Result<Engine::RequestId> Engine::submit(Request request) {
   ATELIER_RETURN_IF_ERROR(check_request(request, model_, context_));
-  auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), nn::KvCache(pool_, context_), tokenizer_);
+  ATELIER_TRY(std::vector<nn::AppliedAdapter> adapters, find_adapters(request.options.adapters));
+  auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), std::move(adapters), nn::KvCache(pool_, context_), tokenizer_);
   if (const int64_t pages = sequence->num_missing_pages(); pages > pool_->num_pages()) {
     return Status::out_of_range(fmt::format("KV memory: {} pages, the beams of this request may need {}; give more or limit the answer",
                                             pool_->num_pages(), pages));

@@ -11,6 +11,7 @@
 // One owner thread calls everything. Hooks may submit and cancel.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,6 +58,9 @@ class Engine {
   static Result<std::unique_ptr<Engine>> create(models::Model& model, const EngineOptions& options);
   ~Engine();
 
+  // Holds an adapter of the model under an id that requests may name. InvalidArgument when the id is taken.
+  Status add_adapter(const std::string& id, std::shared_ptr<const nn::Adapter> adapter);
+
   // Refused at once: an empty prompt, one that does not fit the context (OutOfRange names both numbers), ids outside the vocabulary,
   // options out of range, an unknown adapter. Otherwise on_finish will be called exactly once.
   Result<RequestId> submit(Request request);
@@ -85,6 +89,8 @@ class Engine {
 
   Engine(models::Model& model, const EngineOptions& options);
 
+  Result<std::vector<nn::AppliedAdapter>> find_adapters(const std::vector<AdapterChoice>& choices) const;
+
   void admit();
   Sequences::iterator next_waiting();
   bool try_admit(Sequence& sequence);
@@ -112,6 +118,7 @@ class Engine {
   EngineOptions options_;
   const tokenize::Tokenizer* tokenizer_ = nullptr;
   int64_t context_ = 0;
+  std::map<std::string, std::shared_ptr<const nn::Adapter>> adapters_;
   std::shared_ptr<nn::KvPool> pool_;
   std::unique_ptr<PrefixCache> prefixes_;   // null when none are kept
   std::unique_ptr<Speculator> speculator_;  // null without speculation

@@ -23,10 +23,12 @@ std::vector<uint64_t> page_hashes(const std::string& root, std::span<const int32
 
 }  // namespace
 
-Engine::Sequence::Sequence(RequestId sequence_id, Request request, nn::KvCache empty, const tokenize::Tokenizer* tokenizer)
+Engine::Sequence::Sequence(RequestId sequence_id, Request request, std::vector<nn::AppliedAdapter> applied, nn::KvCache empty,
+                           const tokenize::Tokenizer* tokenizer)
     : id(sequence_id),
       priority(request.priority),
-      root(prefix_root(request.cache_scope, request.adapter)),
+      adapters(std::move(applied)),
+      root(prefix_root(request.cache_scope, adapters)),
       answer(request.prompt, std::move(request.options), std::move(request.hooks), tokenizer),
       cache(std::move(empty)),
       hashes(page_hashes(root, answer.prompt())) {
@@ -73,7 +75,7 @@ void Engine::Batch::start(Sequence& sequence, int64_t num_rows, int64_t num_logi
 void Engine::Batch::add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows) {
   start(sequence, static_cast<int64_t>(tokens.size()), num_logit_rows);
   ids.insert(ids.end(), tokens.begin(), tokens.end());
-  runs.push_back({&sequence.cache, sequence.num_rows});
+  runs.push_back({.cache = &sequence.cache, .num_rows = sequence.num_rows, .adapters = sequence.adapters});
 }
 
 void Engine::Batch::add_beams(Sequence& sequence) {
@@ -81,7 +83,7 @@ void Engine::Batch::add_beams(Sequence& sequence) {
   start(sequence, static_cast<int64_t>(beams.size()), static_cast<int64_t>(beams.size()));
   for (size_t i = 0; i < beams.size(); ++i) {
     ids.push_back(beams[i].tokens.back());
-    runs.push_back({&sequence.beam_caches[i], 1});
+    runs.push_back({.cache = &sequence.beam_caches[i], .num_rows = 1, .adapters = sequence.adapters});
   }
 }
 

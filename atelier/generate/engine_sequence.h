@@ -16,7 +16,8 @@ using Clock = std::chrono::steady_clock;
 inline double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 struct Engine::Sequence {
-  Sequence(RequestId sequence_id, Request request, nn::KvCache empty, const tokenize::Tokenizer* tokenizer);
+  Sequence(RequestId sequence_id, Request request, std::vector<nn::AppliedAdapter> applied, nn::KvCache empty,
+           const tokenize::Tokenizer* tokenizer);
 
   std::span<const int32_t> tokens() const { return answer.tokens(); }
   bool is_writing() const { return error.ok() && !is_cancelled && !answer.has_ended(); }
@@ -33,6 +34,7 @@ struct Engine::Sequence {
  public:
   RequestId id;
   int priority;
+  std::vector<nn::AppliedAdapter> adapters;
   std::string root;  // of the prefix cache
   Answer answer;
   nn::KvCache cache;                     // with a beam search, of the prompt

@@ -61,7 +61,7 @@ TEST_F(EngineTest, refuses_what_can_never_run) {
   outside.prompt[1] = 1 << 20;
   EXPECT_EQ(code(outside), StatusCode::kInvalidArgument);
   Request adapter = request(3, 1);
-  adapter.adapter.id = "french";
+  adapter.options.adapters = {{"french"}};
   EXPECT_EQ(code(adapter), StatusCode::kNotFound);
   Request stops = request(3, 1);
   stops.options.stop_strings = {"x"};

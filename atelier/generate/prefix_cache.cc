@@ -26,8 +26,10 @@ std::span<const int32_t> page_tokens(std::span<const int32_t> tokens, int64_t pa
 
 }  // namespace
 
-std::string prefix_root(const std::string& cache_scope, const AdapterChoice& adapter) {
-  const std::string text = fmt::format("{} {} {:a} {}", adapter.id.size(), adapter.id, adapter.weight, cache_scope);
+std::string prefix_root(const std::string& cache_scope, const std::vector<nn::AppliedAdapter>& adapters) {
+  std::string text = fmt::format("{} ", adapters.size());
+  for (const auto& [adapter, weight] : adapters) text += fmt::format("{} {:a} ", adapter->digest, weight);
+  text += cache_scope;
   io::Sha256 hash;
   hash.update(text.data(), text.size());
   return hash.hex_digest();

@@ -17,14 +17,14 @@
 #include <string>
 #include <vector>
 
-#include "atelier/generate/request.h"
+#include "atelier/nn/adapter.h"
 #include "atelier/nn/kv_cache.h"
 
 namespace atelier::generate {
 
 // The name of the root under which a request's pages stand: a SHA-256 of its cache scope (which may be a secret, such as an API key),
-// its adapter and the adapter's weight. Model, KV type and rotary plan are the cache's own: it serves one pool of one model.
-std::string prefix_root(const std::string& cache_scope, const AdapterChoice& adapter);
+// its adapters' digests and weights. Model, KV type and rotary plan are the cache's own: it serves one pool of one model.
+std::string prefix_root(const std::string& cache_scope, const std::vector<nn::AppliedAdapter>& adapters);
 
 class PrefixCache {
  public:

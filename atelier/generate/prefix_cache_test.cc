@@ -130,11 +130,13 @@ TEST_F(PrefixCacheTest, scopes_and_adapters_share_nothing) {
   const std::vector<int32_t> text = range(0, 64);
   KvCache cache = computed(text);
   prefixes.insert_full_pages(root, text, cache);
-  for (const std::string& other : {prefix_root("key-1", {}), prefix_root("", {"french", 1}), prefix_root("", {"french", 0.5f})}) {
+  const nn::Adapter french{.digest = "0a1b"};
+  for (const std::string& other : {prefix_root("key-1", {}), prefix_root("", {{&french, 1}}), prefix_root("", {{&french, 0.5f}}),
+                                   prefix_root("", {{&french, 0.5f}, {&french, 0.5f}})}) {
     EXPECT_EQ(found(other, text, prefixes).length(), 0);
     prefixes.insert_full_pages(other, text, cache);
   }
-  EXPECT_EQ(prefixes.num_pages(), 4);
+  EXPECT_EQ(prefixes.num_pages(), 5);
   EXPECT_EQ(prefix_root("key-1", {}).find("key"), std::string::npos) << "a scope may be a secret";
 }
 

@@ -20,6 +20,12 @@ namespace atelier::generate {
 // token of finite logit, ends the request with an error. May be called from any thread of the team, never twice at once.
 using TokenMask = std::function<Status(std::span<const int32_t> answer, std::span<uint64_t> allowed)>;
 
+// An adapter that adds to the model (nn/adapter.h), by the id under which the engine holds it.
+struct AdapterChoice {
+  std::string id;
+  float weight = 1;
+};
+
 // When a beam search ends: once as many beams have finished as are written at once and none of those can become better, judged by its
 // length of now (kNo) or by the most favourable length (kNever); or at once (kYes).
 enum class EarlyStopping : uint8_t { kNo, kYes, kNever };
@@ -39,6 +45,7 @@ struct GenerateOptions {
   bool report_prompt = false;             // also report the prompt's tokens (from the second on); computes the whole prompt
   bool report_sampled = false;            // report probabilities after the samplers instead of the model's own
   BeamOptions beams;                      // with them no samplers, stop strings, masks and reports of the answer's tokens
+  std::vector<AdapterChoice> adapters;    // several are added up, in this order; none: the model alone
   uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
   TokenMask mask;                         // empty: every token may come
 };
@@ -76,19 +83,12 @@ struct GenerateHooks {
   std::function<void(const Result<Generation>&)> on_finish;  // the last call
 };
 
-// An adapter whose weights are added to the model's, by the id under which the engine holds it. Empty: the model alone.
-struct AdapterChoice {
-  std::string id;
-  float weight = 1;
-};
-
 struct Request {
   std::vector<int32_t> prompt;
   GenerateOptions options;
   GenerateHooks hooks;
   int priority = 0;         // larger ones are admitted first; who waits long moves up
   std::string cache_scope;  // only requests of the same scope share cached prefixes
-  AdapterChoice adapter;
 };
 
 }  // namespace atelier::generate

@@ -58,9 +58,6 @@ Status check_request(const Request& request, const models::Model& model, int64_t
   if (!model.tokenizer().ok() && !request.options.stop_strings.empty()) {
     return Status::invalid("stop strings: given, but the model has no tokenizer; use stop ids");
   }
-  if (!request.adapter.id.empty()) {
-    return Status::not_found(fmt::format("adapter: {}, none is loaded; leave it out", quoted(request.adapter.id)));
-  }
   return {};
 }
 

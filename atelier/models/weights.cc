@@ -131,6 +131,20 @@ PartRows part_rows(const nn::TransformerSpec& spec, Part part, int64_t whole_row
   throw InternalError("unknown part");
 }
 
+int64_t paired_row(int64_t n, int64_t D) {
+  const int64_t head = n / D, i = n % D, half = D / 2;
+  return head * D + (i < half ? 2 * i : 2 * (i - half) + 1);
+}
+
+int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_t rows, int64_t n) {
+  if (stored.transform == Transform::kInterleavedHeads) {
+    const int64_t which = stored.part == Part::kQuery ? 0 : stored.part == Part::kKey ? 1 : 2;
+    return (3 * (n / spec.head_dim) + which) * spec.head_dim + n % spec.head_dim;
+  }
+  const int64_t begin = part_rows(spec, stored.part, rows).begin;
+  return begin + (stored.transform == Transform::kRotaryPairs ? paired_row(n, spec.head_dim) : n);
+}
+
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name) {
   if (const format::TensorEntry* entry = checkpoint.find(name)) return entry;
   for (const char* prefix : {"language_model.", "model.language_model.", "model.", "transformer."}) {

@@ -17,6 +17,12 @@ struct PartRows {
 };
 PartRows part_rows(const nn::TransformerSpec& spec, Part part, int64_t whole_rows);
 
+// Where row n of a matrix of heads stands when each rotary pair (i, i + D/2) has become neighbours (2 i, 2 i + 1).
+int64_t paired_row(int64_t n, int64_t D);
+
+// Where row n of a parameter of `rows` rows, in Hugging Face's order, stands among the rows of the stored tensor.
+int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_t rows, int64_t n);
+
 // The entry of `checkpoint` called `name`, also under the prefixes that saved base models and multimodal wrappers use; null if none.
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
 

@@ -38,6 +38,7 @@ void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& trai
   rows_.position.clear();
   rows_.sample.clear();
   rows_.documents.clear();
+  rows_.has_adapters = false;
   int64_t end = 0;
   for (const RowRun& run : runs) {
     ATELIER_CHECK((run.cache == nullptr) == (runs[0].cache == nullptr));
@@ -46,6 +47,7 @@ void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& trai
     for (int64_t i = 0; i < run.num_rows; ++i) rows_.position.push_back(static_cast<int32_t>(first + i));
     if (run.cache == nullptr) rows_.documents.push_back({row, run.num_rows});
     rows_.sample.resize(rows_.position.size(), run.sample);
+    rows_.has_adapters = rows_.has_adapters || !run.adapters.empty();
     end = std::max(end, first + run.num_rows);
   }
   for (RopeTable& rope : ropes_) rope.ensure(end);
@@ -150,6 +152,23 @@ Tensor Decoder::project(Context& context, const Tensor& x, const LinearLayer& li
   return y;
 }
 
+// Adds to y [T, N], the projection of x, what the runs' adapters add. Neighbours with the same adapters are one product.
+void Decoder::adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const {
+  if (!rows_.has_adapters) return;
+  int64_t row = 0;
+  for (size_t first = 0, end = 0; first < rows_.runs.size(); first = end) {
+    const std::span<const AppliedAdapter> adapters = rows_.runs[first].adapters;
+    const int64_t begin = row;
+    for (; end < rows_.runs.size() && std::ranges::equal(adapters, rows_.runs[end].adapters); ++end) row += rows_.runs[end].num_rows;
+    const Tensor input = x.rows(begin, row);
+    Tensor output = y.rows(begin, row);
+    for (const AppliedAdapter& applied : adapters) {
+      const ops::LowRank& low_rank = applied.adapter->layers[static_cast<size_t>(layer)][static_cast<size_t>(projection)];
+      if (low_rank.a) ops::add_low_rank(context, input, low_rank, applied.weight * low_rank.scale, output);
+    }
+  }
+}
+
 Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
   const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].attention;
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
@@ -159,6 +178,9 @@ Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
                                          {&weights.k.weight, &weights.k.bias, &k, &weights.k.low_rank},
                                          {&weights.v.weight, &weights.v.bias, &v, &weights.v.low_rank}};
   ops::linear_group(context, x, projections, dropout_rows(p, layer, kAttentionInput));
+  adapt(context, x, layer, Projection::kQ, q);
+  adapt(context, x, layer, Projection::kK, k);
+  adapt(context, x, layer, Projection::kV, v);
   if (spec_.has_qk_norm) {
     ops::rms_norm_inplace(context, q, weights.q_norm.weight, spec_.norm_eps);
     ops::rms_norm_inplace(context, k, weights.k_norm.weight, spec_.norm_eps);
@@ -176,7 +198,10 @@ Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
       .soft_cap = spec_.attention_soft_cap,
       .window = layer_spec.window,
       .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
-  return project(context, attend_keys(context, shape, layer, q, k, v), weights.o, dropout_rows(p, layer, kAttentionOutput));
+  const Tensor attended = attend_keys(context, shape, layer, q, k, v);
+  Tensor y = project(context, attended, weights.o, dropout_rows(p, layer, kAttentionOutput));
+  adapt(context, attended, layer, Projection::kO, y);
+  return y;
 }
 
 Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
@@ -196,15 +221,22 @@ Tensor Decoder::mlp(Context& context, const Tensor& x, int64_t layer) const {
   const MlpLayer& weights = parameters_.layers[static_cast<size_t>(layer)].mlp;
   const float p = rows_.training.low_rank_dropout;
   const ops::DropoutRows input = dropout_rows(p, layer, kMlpInput), hidden = dropout_rows(p, layer, kMlpHidden);
-  if (!spec_.is_gated) {
-    const Tensor up = project(context, x, weights.up, input);
-    return project(context, ops::activate(context, spec_.activation, up), weights.down, hidden);
+  Tensor gate, up, h;
+  if (spec_.is_gated) {
+    const ops::LinearArgs projections[] = {{&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank},
+                                           {&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank}};
+    ops::linear_group(context, x, projections, input);
+    adapt(context, x, layer, Projection::kGate, gate);
+    adapt(context, x, layer, Projection::kUp, up);
+    h = ops::gated_activate(context, spec_.activation, gate, up);
+  } else {
+    up = project(context, x, weights.up, input);
+    adapt(context, x, layer, Projection::kUp, up);
+    h = ops::activate(context, spec_.activation, up);
   }
-  Tensor gate, up;
-  const ops::LinearArgs projections[] = {{&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank},
-                                         {&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank}};
-  ops::linear_group(context, x, projections, input);
-  return project(context, ops::gated_activate(context, spec_.activation, gate, up), weights.down, hidden);
+  Tensor y = project(context, h, weights.down, hidden);
+  adapt(context, h, layer, Projection::kDown, y);
+  return y;
 }
 
 }  // namespace atelier::nn

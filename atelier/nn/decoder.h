@@ -13,6 +13,7 @@
 
 #include "atelier/base/function_ref.h"
 #include "atelier/kernels/gradients.h"
+#include "atelier/nn/adapter.h"
 #include "atelier/nn/kv_cache.h"
 #include "atelier/nn/rope.h"
 #include "atelier/nn/spec.h"
@@ -68,7 +69,8 @@ void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters
 struct RowRun {
   KvCache* cache;  // null: a whole document, its positions from 0; keys and values are forgotten. All runs of a call or none
   int64_t num_rows;
-  uint64_t sample = 0;  // the document's number, for dropout
+  uint64_t sample = 0;                            // the document's number, for dropout
+  std::span<const AppliedAdapter> adapters = {};  // not with a tape
 };
 
 // How a forward pass that is learned from differs from one that is not.
@@ -106,12 +108,14 @@ class Decoder {
     std::vector<kernels::AttentionRun> attention_runs;
     std::vector<kernels::DocumentRows> documents;  // of runs without a cache
     TrainingForward training;
+    bool has_adapters = false;
   };
   void set_rows(std::span<const RowRun> runs, const TrainingForward& training);
   ops::DropoutRows dropout_rows(float p, int64_t layer, uint32_t place) const;
   Tensor normalise(Context& context, const NormLayer& norm, const Tensor& x) const;
   Tensor embed(Context& context, std::span<const int32_t> ids) const;
   Tensor project(Context& context, const Tensor& x, const LinearLayer& linear, const ops::DropoutRows& dropped) const;
+  void adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const;
   Tensor attend(Context& context, const Tensor& x, int64_t layer);
   Tensor attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
                      const Tensor& v);

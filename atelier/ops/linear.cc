@@ -77,18 +77,6 @@ struct Member {
   Tensor h;  // [T, R] of the low-rank addition
 };
 
-// y += scale h b^T; h for the walk back.
-Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, Tensor& y) {
-  Tensor h = context.arena.empty_f32({x.dim(0), low_rank.a.dim(0)});
-  multiply_f32(x, low_rank.a, h.f32());
-  const Arena::Mark mark = context.arena.mark();
-  Tensor addition = context.arena.empty_f32(y.shape());
-  multiply_f32(h, low_rank.b, addition.f32());
-  kernels::add_scaled(addition.f32(), low_rank.scale, y.f32(), y.count());
-  context.arena.rewind(mark);
-  return h;
-}
-
 // From dy [T, N] to da, db and, through a, the gradient of what the addition read.
 void low_rank_backward(Tape& tape, const Tensor& x, const Member& member, const float* dy) {
   const auto& [a, b, scale] = member.low_rank;
@@ -129,6 +117,17 @@ bool is_member_recorded(const Context& context, const Tensor& x, const LinearArg
 
 }  // namespace
 
+Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y) {
+  Tensor h = context.arena.empty_f32({x.dim(0), low_rank.a.dim(0)});
+  multiply_f32(x, low_rank.a, h.f32());
+  const Arena::Mark mark = context.arena.mark();
+  Tensor addition = context.arena.empty_f32(y.shape());
+  multiply_f32(h, low_rank.b, addition.f32());
+  kernels::add_scaled(addition.f32(), scale, y.f32(), y.count());
+  context.arena.rewind(mark);
+  return h;
+}
+
 void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group, const DropoutRows& dropped_rows) {
   ATELIER_CHECK(group.size() <= kMaxGroup);
   bool is_to_record = false, is_low_rank = false;
@@ -143,7 +142,8 @@ void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs>
   const Tensor dropped = is_low_rank ? dropout(context, x, dropped_rows) : x;
   std::array<Tensor, kMaxGroup> outputs, hidden;
   for (size_t i = 0; i < group.size(); ++i) {
-    if (has_low_rank(group[i])) hidden[i] = add_low_rank(context, dropped, *group[i].low_rank, *group[i].y);
+    const LowRank* low_rank = group[i].low_rank;
+    if (has_low_rank(group[i])) hidden[i] = add_low_rank(context, dropped, *low_rank, low_rank->scale, *group[i].y);
     outputs[i] = *group[i].y;
   }
   if (!is_to_record) return;

@@ -33,6 +33,9 @@ struct LinearArgs {
   const LowRank* low_rank = nullptr;  // or null
 };
 
+// y += scale * x a^T b^T in float32; returns x a^T. Not recorded.
+Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y);
+
 // `dropped` are what low-rank additions read instead of x: none unless it drops something.
 void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group, const DropoutRows& dropped = {});
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias = {});

@@ -6,6 +6,7 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
+#include "atelier/cli/adapter_options.h"
 #include "atelier/cli/batch_run.h"
 #include "atelier/cli/chat_session.h"
 #include "atelier/cli/conversation.h"
@@ -39,6 +40,7 @@ struct ChatArgs {
   SamplingArgs sampling;
   EngineArgs engine;
   BatchArgs batch;
+  AdapterArgs adapters;
   std::optional<std::string> message, file, system;
   std::string think = "auto";
   int64_t max_tokens = -1;
@@ -251,6 +253,7 @@ Status run(ChatArgs& args, Console& console) {
   ATELIER_TRY(const auto session, ChatSession::create(*model, *engine));
   if (args.think != "auto") session->set_thinking(args.think == "on");
   ATELIER_TRY(generate::GenerateOptions options, generate_options(args, *model, console));
+  ATELIER_TRY(options.adapters, args.adapters.load(*model, *engine));
   if (args.batch.is_given()) return run_batch(args, options, *session, *engine, console);
   Chat chat(*session, std::move(options), console);
   if (args.system) chat.conversation().set_system(*args.system);
@@ -269,6 +272,7 @@ CommandBody declare(Args& args) {
   args.option("--stop", options->stops, "TEXT", "end an answer when this text appears; repeatable");
   args.option("--top-logprobs,--top", options->num_top, "N", "show each token's N likeliest alternatives, as /top does", {0, kMaxTop});
   args.choice("--logprobs", options->logprobs, {"model", "sampled"}, "probabilities shown: the model's own, or after the samplers");
+  options->adapters.declare(args);
   options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);

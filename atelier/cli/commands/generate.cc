@@ -4,6 +4,7 @@
 #include <memory>
 #include <ostream>
 
+#include "atelier/cli/adapter_options.h"
 #include "atelier/cli/batch_run.h"
 #include "atelier/cli/beam_options.h"
 #include "atelier/cli/engine_options.h"
@@ -22,6 +23,7 @@ struct GenerateArgs {
   EngineArgs engine;
   BatchArgs batch;
   BeamArgs beams;
+  AdapterArgs adapters;
   std::optional<std::string> prompt, file;
   int64_t max_tokens = -1;
   std::vector<std::string> stops;
@@ -120,8 +122,9 @@ Status run(GenerateArgs& args, Console& console) {
   }
   ATELIER_TRY(const auto model, args.model.load());
   ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model->tokenizer());
-  ATELIER_TRY(const generate::GenerateOptions options, generate_options(args, *model, console));
+  ATELIER_TRY(generate::GenerateOptions options, generate_options(args, *model, console));
   ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel(), options.beams.num_beams));
+  ATELIER_TRY(options.adapters, args.adapters.load(*model, *engine));
   if (args.batch.is_given()) return run_batch(args, options, *tokenizer, *engine, console);
   return run_one(args, prompt, options, *tokenizer, *engine, console);
 }
@@ -139,6 +142,7 @@ CommandBody declare(Args& args) {
   args.flag("--prompt-logprobs", options->report_prompt, "show the prompt's tokens with their probabilities too");
   args.flag("--ignore-eos", options->ignore_eos, "go on after an end-of-text token");
   args.flag("--special", options->parse_special, "the prompt may spell special tokens such as <|im_end|>");
+  options->adapters.declare(args);
   options->beams.declare(args);
   options->batch.declare(args);
   options->engine.declare(args);

@@ -1,0 +1,47 @@
+#include "atelier/cli/adapter_options.h"
+
+#include <filesystem>
+
+#include "atelier/base/strings.h"
+#include "atelier/models/adapter.h"
+
+namespace atelier::cli {
+namespace {
+
+struct Given {
+  std::string folder;
+  float weight = 1;
+};
+
+// What stands behind the last "=" is a weight if it is a number; a folder's name may hold that sign too.
+Given parse(const std::string& text) {
+  const size_t sign = text.rfind('=');
+  const auto weight = sign == std::string::npos ? std::nullopt : parse_double(text.substr(sign + 1));
+  return weight ? Given{text.substr(0, sign), static_cast<float>(*weight)} : Given{text};
+}
+
+// "runs/french/" -> "french"
+std::string name_of(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(folder).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).filename().string();
+}
+
+}  // namespace
+
+void AdapterArgs::declare(Args& args) {
+  args.group("Adapters (docs/guide/adapters.md)");
+  args.option("--adapter", given_, "DIR[=WEIGHT]", "add a LoRA adapter in PEFT's layout; repeatable: several are added up");
+}
+
+Result<std::vector<generate::AdapterChoice>> AdapterArgs::load(const models::Model& model, generate::Engine& engine) const {
+  std::vector<generate::AdapterChoice> choices;
+  for (const std::string& text : given_) {
+    const Given given = parse(text);
+    ATELIER_TRY(auto adapter, models::load_adapter(model, given.folder));
+    ATELIER_RETURN_IF_ERROR(engine.add_adapter(name_of(given.folder), std::move(adapter)));
+    choices.push_back({name_of(given.folder), given.weight});
+  }
+  return choices;
+}
+
+}  // namespace atelier::cli

@@ -1,0 +1,23 @@
+// --adapter DIR[=WEIGHT]: LoRA adapters beside the model (docs/guide/adapters.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "atelier/cli/args.h"
+#include "atelier/generate/engine.h"
+
+namespace atelier::cli {
+
+class AdapterArgs {
+ public:
+  void declare(Args& args);
+
+  // Loads what was given into the engine, each under the name of its folder. Returns them with their weights.
+  Result<std::vector<generate::AdapterChoice>> load(const models::Model& model, generate::Engine& engine) const;
+
+ private:
+  std::vector<std::string> given_;
+};
+
+}  // namespace atelier::cli
