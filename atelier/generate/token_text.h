@@ -13,6 +13,8 @@ class TokenText {
 
   // " Paris" rather than "Paris" or "ĠParis"; bytes that are no whole character become U+FFFD; special tokens as they are spelled.
   std::string operator()(int32_t id) const;
+  // The same with the token's own bytes where they are no whole character.
+  std::string bytes(int32_t id) const;
 
  private:
   const tokenize::Tokenizer& tokenizer_;

@@ -5,9 +5,10 @@ Versions  Python 3.11, numpy 2.4.6, llama-cpp-python 0.3.36, gguf 0.19.0
 Run       python3 scripts/parity/quantizers.py [--random] [--windows 4] [TYPE...]
 
 The source is SmolLM2-135M-Instruct widened to F32 by llama.cpp, or with --random the model of peers/random_llama.py (1,024 wide: every
-row is a multiple of 256, as K types need; its perplexity says little, its divergence all). Perplexity on WikiText-2, context 512;
-divergence is the mean KL(source || quantized) over the scored places, in nats. From 4 bits up our perplexity may be at most 0.5 %
-above that of llama.cpp's file; below, the divergence of both is reported. Files with the same bytes in every tensor are judged once.
+row is a multiple of 256, as K types need; it is so unsure of every word that its perplexity and divergence are draws of chance). Perplexity
+on WikiText-2, context 512; divergence is the mean KL(source || quantized) over the scored places, in nats; error is the squared error of
+all matrices, relative to their squares. Bounds: of SmolLM2's perplexity from 4 bits up, at most 0.5 % above that of llama.cpp's file; of
+the random model's error, at most 1 % above. Files with the same bytes in every tensor are judged once.
 "percent_error" is one standard error of the difference (the same places scored twice): a few windows cannot hold a difference of 0.5 %
 where it is larger.
 """
@@ -70,6 +71,19 @@ def have_same_tensors(a: Path, b: Path) -> bool:
         tensor.tensor_type == tensors[1][name].tensor_type and np.array_equal(tensor.data, tensors[1][name].data) for name, tensor in tensors[0].items())
 
 
+def error_of(source: Path, packed: Path) -> float:
+    """sum (w - w_packed)^2 / sum w^2 over all matrices."""
+    tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(packed).tensors}
+    error = squares = 0.0
+    for tensor in gguf.GGUFReader(source).tensors:
+        if len(tensor.shape) < 2:
+            continue
+        w, rounded = (gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float64) for t in (tensor, tensors[tensor.name]))
+        error += float(np.square(rounded - w).sum())
+        squares += float(np.square(w).sum())
+    return error / squares
+
+
 def compare(options, report: common.Report, judge: Judge, source: str, kind: str, scratch: Path) -> None:
     our_file, peer_file = scratch / "ours.gguf", scratch / "peer.gguf"
     common.output_of([options.atelier, "quantize", source, str(our_file), "--type", kind])
@@ -77,9 +91,15 @@ def compare(options, report: common.Report, judge: Judge, source: str, kind: str
     ours, our_kl, our_nll = judge.judge(str(our_file))
     is_same = have_same_tensors(our_file, peer_file)
     peer, peer_kl, peer_nll = (ours, our_kl, our_nll) if is_same else judge.judge(str(peer_file))
-    error = float((our_nll - peer_nll).std() / len(our_nll) ** 0.5)  # of the difference of mean nll: of the ratio of perplexities
-    bound = {"bound": "at most 0.5 % above", "kept": ours <= peer * 1.005} if kind in FROM_4_BITS else {}
-    report.say(type=kind, same_tensors=is_same, ppl=ours, llama_cpp_ppl=peer, percent=100 * (ours / peer - 1), percent_error=100 * error, kl=our_kl, llama_cpp_kl=peer_kl,
+    deviation = float((our_nll - peer_nll).std() / len(our_nll) ** 0.5)  # of the difference of mean nll: of the ratio of perplexities
+    our_error, peer_error = error_of(Path(source), our_file), error_of(Path(source), peer_file)
+    bound = {}
+    if options.random:
+        bound = {"bound": "error at most 1 % above", "kept": our_error <= peer_error * 1.01}
+    elif kind in FROM_4_BITS:
+        bound = {"bound": "perplexity at most 0.5 % above", "kept": ours <= peer * 1.005}
+    report.say(type=kind, same_tensors=is_same, ppl=ours, llama_cpp_ppl=peer, percent=100 * (ours / peer - 1), percent_error=100 * deviation, kl=our_kl, llama_cpp_kl=peer_kl,
+               error=our_error, llama_cpp_error=peer_error,
                bytes=our_file.stat().st_size, llama_cpp_bytes=peer_file.stat().st_size, **bound)
     our_file.unlink()
     peer_file.unlink()

@@ -9,6 +9,7 @@
 #include "atelier/cli/adapter_options.h"
 #include "atelier/cli/batch_run.h"
 #include "atelier/cli/chat_session.h"
+#include "atelier/cli/constraint_options.h"
 #include "atelier/cli/conversation.h"
 #include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
@@ -38,6 +39,7 @@ constexpr const char* kHelp =
 struct ChatArgs {
   ModelOptions model;
   SamplingArgs sampling;
+  ConstraintArgs constraint;
   EngineArgs engine;
   BatchArgs batch;
   AdapterArgs adapters;
@@ -207,6 +209,8 @@ Result<generate::GenerateOptions> generate_options(ChatArgs& args, const models:
   options.stop_strings = args.stops;
   options.num_top = static_cast<int>(args.num_top);
   options.report_sampled = args.logprobs == "sampled";
+  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model.tokenizer());
+  ATELIER_RETURN_IF_ERROR(args.constraint.apply(*tokenizer, options));
   return options;
 }
 
@@ -276,6 +280,7 @@ CommandBody declare(Args& args) {
   options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);
+  options->constraint.declare(args);
   return [options](Console& console) { return run(*options, console); };
 }
 

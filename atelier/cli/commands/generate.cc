@@ -7,6 +7,7 @@
 #include "atelier/cli/adapter_options.h"
 #include "atelier/cli/batch_run.h"
 #include "atelier/cli/beam_options.h"
+#include "atelier/cli/constraint_options.h"
 #include "atelier/cli/engine_options.h"
 #include "atelier/cli/generation_output.h"
 #include "atelier/cli/inputs.h"
@@ -20,6 +21,7 @@ namespace {
 struct GenerateArgs {
   ModelOptions model;
   SamplingArgs sampling;
+  ConstraintArgs constraint;
   EngineArgs engine;
   BatchArgs batch;
   BeamArgs beams;
@@ -47,6 +49,8 @@ Result<generate::GenerateOptions> generate_options(GenerateArgs& args, const mod
   options.num_top = static_cast<int>(args.num_top);
   options.report_prompt = args.report_prompt;
   options.report_sampled = args.logprobs == "sampled";
+  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model.tokenizer());
+  ATELIER_RETURN_IF_ERROR(args.constraint.apply(*tokenizer, options));
   return options;
 }
 
@@ -147,6 +151,7 @@ CommandBody declare(Args& args) {
   options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);
+  options->constraint.declare(args);
   return [options](Console& console) { return run(*options, console); };
 }
 
