@@ -35,7 +35,7 @@ Status sync_folder(const std::string& path) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor < 0) return refused(path, "open the folder");
   const bool ok = ::fsync(descriptor) == 0 || errno == EINVAL;  // some file systems cannot sync folders
-  const Status status = ok ? Status::ok_status() : refused(path, "sync the folder");
+  Status status = ok ? Status::ok_status() : refused(path, "sync the folder");
   ::close(descriptor);
   return status;
 }

@@ -97,9 +97,9 @@ Result<SideFiles> gguf_side_files(const format::Gguf& file) {
     const bool is_turn_end = vocabulary->types[id] == kControl && std::ranges::find(kTurnEnds, vocabulary->tokens[id]) != kTurnEnds.end();
     if (is_turn_end) out.defaults.stop_ids.push_back(static_cast<int32_t>(id));
   }
-  std::ranges::sort(out.defaults.stop_ids);
-  const auto repeated = std::ranges::unique(out.defaults.stop_ids);
-  out.defaults.stop_ids.erase(repeated.begin(), repeated.end());
+  std::vector<int32_t>& stops = out.defaults.stop_ids;
+  std::sort(stops.begin(), stops.end());
+  stops.erase(std::unique(stops.begin(), stops.end()), stops.end());
   out.tokenizer = tokenize::Tokenizer::from_gguf(*std::move(vocabulary), file.path());
   return out;
 }

@@ -46,11 +46,11 @@ void interleave_four(const uint8_t* rows, int64_t stride, uint8_t* lines) {
   for (int64_t r = 0; r < kTileRows; r += 4) {
     const FourWords a = load(rows + r * stride), b = load(rows + (r + 1) * stride);
     const FourWords c = load(rows + (r + 2) * stride), d = load(rows + (r + 3) * stride);
-    const FourWords ab_low = __builtin_shuffle(a, b, FourWords{0, 4, 1, 5}), ab_high = __builtin_shuffle(a, b, FourWords{2, 6, 3, 7});
-    const FourWords cd_low = __builtin_shuffle(c, d, FourWords{0, 4, 1, 5}), cd_high = __builtin_shuffle(c, d, FourWords{2, 6, 3, 7});
-    const FourWords columns[4] = {
-        __builtin_shuffle(ab_low, cd_low, FourWords{0, 1, 4, 5}), __builtin_shuffle(ab_low, cd_low, FourWords{2, 3, 6, 7}),
-        __builtin_shuffle(ab_high, cd_high, FourWords{0, 1, 4, 5}), __builtin_shuffle(ab_high, cd_high, FourWords{2, 3, 6, 7})};
+    const FourWords ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    const FourWords cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    const FourWords columns[4] = {__builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5), __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7),
+                                  __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5),
+                                  __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7)};
     for (int i = 0; i < 4; ++i) std::memcpy(lines + i * kWordLine + r * 4, &columns[i], sizeof columns[i]);
   }
 }

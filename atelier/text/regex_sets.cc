@@ -42,6 +42,7 @@ void close_over_case(icu::UnicodeSet& set) {
 
 std::shared_ptr<const CharSet> freeze_set(const icu::UnicodeSet& set) {
   std::vector<std::pair<char32_t, char32_t>> ranges;
+  ranges.reserve(static_cast<size_t>(set.getRangeCount()));
   for (int32_t i = 0; i < set.getRangeCount(); ++i) {
     ranges.emplace_back(static_cast<char32_t>(set.getRangeStart(i)), static_cast<char32_t>(set.getRangeEnd(i)));
   }

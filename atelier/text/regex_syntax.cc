@@ -189,8 +189,6 @@ class Parser {
           flags.ignore_case = on;
           break;
         case U'm':
-          flags.dot_all = on;
-          break;
         case U's':
           flags.dot_all = on;
           break;

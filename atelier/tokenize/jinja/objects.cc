@@ -27,7 +27,7 @@ Runtime::~Runtime() {
   for (auto& scope : scopes_) scope->variables.clear();
 }
 
-Value Runtime::text(std::string bytes, Origin origin) {
+Value Runtime::text(const std::string& bytes, Origin origin) {
   TextBuilder builder(budget);
   builder.append(bytes, origin);
   return Value::string(builder.finish());

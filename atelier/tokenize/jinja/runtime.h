@@ -42,7 +42,7 @@ class Runtime {
   int evaluation = 0;            // nodes being evaluated inside each other
   uint32_t num_generations = 0;  // {% generation %} blocks met so far
 
-  Value text(std::string bytes, Origin origin = kTemplate);  // a new string, charged to the budget
+  Value text(const std::string& bytes, Origin origin = kTemplate);  // a new string, charged to the budget
   void keep(std::shared_ptr<Namespace> space) { namespaces_.push_back(std::move(space)); }
   void keep(std::shared_ptr<Scope> scope) { scopes_.push_back(std::move(scope)); }  // a macro points into it
 
