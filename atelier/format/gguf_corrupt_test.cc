@@ -54,7 +54,7 @@ Result<std::shared_ptr<const Gguf>> read(const std::string& text) {
 
 void expect_refused(const Bytes& bytes, StatusCode code, const std::string& part_of_message) {
   const size_t num_bytes = bytes.text().size();
-  testing::reset_largest_allocation();
+  testing::reset_allocations();
   const Status status = read(bytes.text()).status();
   EXPECT_LT(testing::largest_allocation(), 64 * num_bytes + 4096);
   EXPECT_EQ(status.code(), code) << status.message();
@@ -66,7 +66,7 @@ void expect_corrupt(const Bytes& bytes, const std::string& part) { expect_refuse
 void expect_unsupported(const Bytes& bytes, const std::string& part) { expect_refused(bytes, StatusCode::kUnsupported, part); }
 
 TEST(AllocationWatch, SeesVectors) {
-  testing::reset_largest_allocation();
+  testing::reset_allocations();
   const std::vector<char> big(100'000);
   EXPECT_GE(testing::largest_allocation(), big.size());
   EXPECT_LT(testing::largest_allocation(), 2 * big.size());
@@ -204,7 +204,7 @@ TEST(GgufCorrupt, AnyByteChangedIsReadOrRefusedInBounds) {
       std::string damaged = text;
       damaged[at] = value;
       const std::vector<uint8_t> exact(damaged.begin(), damaged.end());
-      testing::reset_largest_allocation();
+      testing::reset_allocations();
       const auto file = Gguf::from_bytes(exact, "x.gguf", nullptr);
       ASSERT_LT(testing::largest_allocation(), 64 * text.size()) << at;
       if (!file.ok()) continue;

@@ -26,7 +26,7 @@ Result<std::shared_ptr<const Safetensors>> read(const std::string& text) {
 }
 
 void expect_refused(const std::string& text, StatusCode code, const std::string& part_of_message) {
-  testing::reset_largest_allocation();
+  testing::reset_allocations();
   const Status status = read(text).status();
   EXPECT_LT(testing::largest_allocation(), 64 * text.size() + 4096);
   EXPECT_EQ(status.code(), code) << status.message();

@@ -35,6 +35,9 @@ Answer::Answer(std::span<const int32_t> prompt, GenerateOptions options, Generat
       chain_(options_.sampling),
       stop_(options_.stop_strings) {
   out_.num_prompt = static_cast<int64_t>(num_prompt_);
+  if (options_.max_tokens <= 0) return;
+  out_.ids.reserve(static_cast<size_t>(options_.max_tokens));
+  tokens_.reserve(num_prompt_ + static_cast<size_t>(options_.max_tokens));
 }
 
 Status Answer::report_prompt_token(size_t index, std::span<const float> logits) {

@@ -18,7 +18,7 @@ namespace atelier::generate {
 using nn::kPageTokens;
 using nn::KvLayout;
 
-Engine::Engine(models::Model& model, const EngineOptions& options) : model_(model), options_(options) {}
+Engine::Engine(models::Model& model, const EngineOptions& options) : model_(model), options_(options), batch_(std::make_unique<Batch>()) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const EngineOptions& options) {

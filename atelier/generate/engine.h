@@ -106,7 +106,7 @@ class Engine {
   void read_logits(Batch& batch, size_t begin, size_t end);
   void report_prompt(Sequence& sequence, std::span<const float> logits);
   void write_answers(std::vector<Writing>& writing);
-  bool take(const Writing& item, const Result<Answer::Choice>& choice, size_t row);
+  bool take(const Writing& item, size_t row);
   void write_beams(Sequence& sequence, std::span<const float> logits);
   Status say_beams(Sequence& sequence);
   void remember(Sequence& sequence);
@@ -122,6 +122,7 @@ class Engine {
   std::shared_ptr<nn::KvPool> pool_;
   std::unique_ptr<PrefixCache> prefixes_;   // null when none are kept
   std::unique_ptr<Speculator> speculator_;  // null without speculation
+  std::unique_ptr<Batch> batch_;            // of the step at hand
   Sequences waiting_, running_;             // in the order of their arrival and admission
   RequestId next_id_ = 1;
   int64_t num_turns_ = 0;  // of prompts, in all steps

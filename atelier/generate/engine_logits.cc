@@ -25,7 +25,7 @@ void Engine::read_logits(Batch& batch, size_t begin, size_t end) {
   if (first == last) return;
   const std::span<const float> logits = model_.logits(std::span(batch.logit_rows).subspan(first, last - first));
   const auto vocabulary = static_cast<size_t>(model_.spec().vocab_size);
-  std::vector<Writing> writing;
+  batch.writing.clear();
   for (size_t i = begin; i < end; ++i) {
     Sequence& sequence = *batch.sequences[i];
     const auto count = static_cast<size_t>(sequence.num_logit_rows);
@@ -40,10 +40,10 @@ void Engine::read_logits(Batch& batch, size_t begin, size_t end) {
     if (sequence.search) {
       write_beams(sequence, rows);
     } else {
-      writing.push_back({&sequence, rows});
+      batch.writing.push_back({&sequence, rows});
     }
   }
-  write_answers(writing);
+  write_answers(batch.writing);
 }
 
 // `logits` are those of the rows just run, all of the prompt.
@@ -60,27 +60,26 @@ void Engine::report_prompt(Sequence& sequence, std::span<const float> logits) {
 // the one that was proposed for that row.
 void Engine::write_answers(std::vector<Writing>& writing) {
   const auto vocabulary = static_cast<size_t>(model_.spec().vocab_size);
-  std::vector<Result<Answer::Choice>> choices;
   for (Writing& item : writing) {
     if (item.sequence->answer.options().max_tokens == 0) end(*item.sequence, FinishReason::kLength);
   }
   for (size_t row = 0; !writing.empty(); ++row) {
     std::erase_if(writing, [](const Writing& item) { return !item.sequence->is_writing(); });
-    choices.assign(writing.size(), Answer::Choice{});
     parallel_for(static_cast<int64_t>(writing.size()), 1, [&](int64_t begin, int64_t end, int) {
       for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-        choices[i] = writing[i].sequence->answer.choose(writing[i].logits.subspan(row * vocabulary, vocabulary));
+        writing[i].choice = writing[i].sequence->answer.choose(writing[i].logits.subspan(row * vocabulary, vocabulary));
       }
     });
-    for (size_t i = 0; i < writing.size(); ++i) {
-      if (!take(writing[i], choices[i], row)) writing[i].sequence = nullptr;
+    for (Writing& item : writing) {
+      if (!take(item, row)) item.sequence = nullptr;
     }
     std::erase_if(writing, [](const Writing& item) { return item.sequence == nullptr; });
   }
 }
 
 // False when the answer has no use for the rows behind `row`: what they stored is forgotten.
-bool Engine::take(const Writing& item, const Result<Answer::Choice>& choice, size_t row) {
+bool Engine::take(const Writing& item, size_t row) {
+  const Result<Answer::Choice>& choice = item.choice;
   const auto vocabulary = static_cast<size_t>(model_.spec().vocab_size);
   Sequence& sequence = *item.sequence;
   const size_t num_rows = item.logits.size() / vocabulary;

@@ -63,6 +63,15 @@ int64_t Engine::Sequence::num_missing_beam_pages() const {
   return answer.options().beams.num_beams * (KvLayout::num_pages(planned_length()) - num_shared) - num_owned;
 }
 
+void Engine::Batch::clear() {
+  sequences.clear();
+  ids.clear();
+  runs.clear();
+  logit_rows.clear();
+  prompts.clear();
+  demands.clear();
+}
+
 void Engine::Batch::start(Sequence& sequence, int64_t num_rows, int64_t num_logit_rows) {
   sequence.num_rows = num_rows;
   sequence.num_logit_rows = num_logit_rows;
@@ -72,10 +81,18 @@ void Engine::Batch::start(Sequence& sequence, int64_t num_rows, int64_t num_logi
   for (int64_t row = end - num_logit_rows; row < end; ++row) logit_rows.push_back(row);
 }
 
-void Engine::Batch::add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows) {
-  start(sequence, static_cast<int64_t>(tokens.size()), num_logit_rows);
-  ids.insert(ids.end(), tokens.begin(), tokens.end());
-  runs.push_back({.cache = &sequence.cache, .num_rows = sequence.num_rows, .adapters = sequence.adapters});
+void Engine::Batch::add_answer(Sequence& sequence) {
+  const auto num_rows = static_cast<int64_t>(sequence.drafts.size()) + 1;
+  start(sequence, num_rows, num_rows);
+  append(sequence.tokens().last(1));
+  append(sequence.drafts);
+  runs.push_back({.cache = &sequence.cache, .num_rows = num_rows, .adapters = sequence.adapters});
+}
+
+void Engine::Batch::add_prompt(Sequence& sequence, int64_t rows, int64_t num_logit_rows) {
+  start(sequence, rows, num_logit_rows);
+  append(sequence.tokens().subspan(static_cast<size_t>(sequence.cache.length()), static_cast<size_t>(rows)));
+  runs.push_back({.cache = &sequence.cache, .num_rows = rows, .adapters = sequence.adapters});
 }
 
 void Engine::Batch::add_beams(Sequence& sequence) {

@@ -6,6 +6,7 @@
 
 #include "atelier/generate/beam_search.h"
 #include "atelier/generate/engine.h"
+#include "atelier/generate/step_plan.h"
 
 namespace atelier::generate {
 
@@ -61,22 +62,32 @@ struct Engine::Sequence {
 struct Engine::Writing {
   Sequence* sequence;
   std::span<const float> logits;
+  Result<Answer::Choice> choice = Answer::Choice();  // of the position at hand
 };
 
-// One forward pass: rows sequence after sequence.
+// One forward pass: rows sequence after sequence. The lists are kept from step to step, so that a steady one allocates nothing.
 struct Engine::Batch {
+  void clear();
   std::vector<Sequence*> sequences;
   std::vector<int32_t> ids;
   std::vector<nn::RowRun> runs;
   std::vector<int64_t> logit_rows;
 
-  // Rows that continue the sequence's cache; the logits of the last ones are wanted.
-  void add(Sequence& sequence, std::span<const int32_t> tokens, int64_t num_logit_rows);
+  // Lists of the phases of a step.
+  std::vector<Sequence*> prompts;
+  std::vector<PromptDemand> demands;  // of the prompts
+  std::vector<Writing> writing;
+
+  // The last token of an answer and its drafts.
+  void add_answer(Sequence& sequence);
+  // The next `rows` of a prompt; the logits of the last ones are wanted.
+  void add_prompt(Sequence& sequence, int64_t rows, int64_t num_logit_rows);
   // One row for each beam.
   void add_beams(Sequence& sequence);
 
  private:
   void start(Sequence& sequence, int64_t num_rows, int64_t num_logit_rows);
+  void append(std::span<const int32_t> tokens) { ids.insert(ids.end(), tokens.begin(), tokens.end()); }
 };
 
 }  // namespace atelier::generate

@@ -3,7 +3,6 @@
 
 #include "atelier/base/error.h"
 #include "atelier/generate/engine_sequence.h"
-#include "atelier/generate/step_plan.h"
 
 namespace atelier::generate {
 
@@ -20,9 +19,9 @@ Status Engine::step() {
   share_prefixes();
   Status status = propose_drafts();
   if (status.ok()) {
-    Batch batch;
-    plan(batch);
-    status = run(batch);
+    batch_->clear();
+    plan(*batch_);
+    status = run(*batch_);
     ++metrics_.steps;
   }
   is_stepping_ = false;
@@ -53,33 +52,28 @@ Status Engine::propose_drafts() {
 
 // Answers first, then prompts within the budget.
 void Engine::plan(Batch& batch) {
-  std::vector<Sequence*> prompts;
-  std::vector<PromptDemand> demands;
   for (const auto& sequence : running_) {
     if (!sequence->reads_prompt() && sequence->search) {
       batch.add_beams(*sequence);
       continue;
     }
     if (!sequence->reads_prompt()) {
-      std::vector<int32_t> tokens = {sequence->tokens().back()};
-      tokens.insert(tokens.end(), sequence->drafts.begin(), sequence->drafts.end());
-      batch.add(*sequence, tokens, static_cast<int64_t>(tokens.size()));
+      batch.add_answer(*sequence);
       continue;
     }
     if (is_being_read_elsewhere(*sequence)) continue;
     int64_t rows = sequence->answer.generation().num_prompt - sequence->cache.length();
     if (!sequence->reuses_prefixes()) rows = std::min(rows, kLogitRows);  // the logits of all of them are wanted
-    prompts.push_back(sequence.get());
-    demands.push_back({rows, sequence->last_turn});
+    batch.prompts.push_back(sequence.get());
+    batch.demands.push_back({rows, sequence->last_turn});
   }
   const auto num_answer_rows = static_cast<int64_t>(batch.ids.size());
   int64_t budget = options_.step_rows;
   if (num_answer_rows > 0) budget = std::clamp<int64_t>(budget - num_answer_rows, 1, options_.prompt_rows);
-  for (const auto& [prompt, rows] : share_rows(demands, budget)) {
-    Sequence& sequence = *prompts[prompt];
-    const auto tokens = sequence.tokens().subspan(static_cast<size_t>(sequence.cache.length()), static_cast<size_t>(rows));
+  for (const auto& [prompt, rows] : share_rows(batch.demands, budget)) {
+    Sequence& sequence = *batch.prompts[prompt];
     const bool is_last = sequence.cache.length() + rows == sequence.answer.generation().num_prompt;
-    batch.add(sequence, tokens, sequence.reuses_prefixes() ? (is_last ? 1 : 0) : rows);
+    batch.add_prompt(sequence, rows, sequence.reuses_prefixes() ? (is_last ? 1 : 0) : rows);
     sequence.last_turn = ++num_turns_;
     metrics_.prefill_tokens += rows;
   }

@@ -16,34 +16,20 @@ namespace {
 constexpr int64_t kOutputsPerUnit = 32;  // whole tiles of quant/tiles.h
 constexpr int64_t kRowsPerUnit = 256;
 
-// The group's outputs as one row of units, and its input rows as another.
-struct Units {
-  std::vector<int64_t> first;  // first[i]: units before linear i; the last entry is their number
-  int64_t row_blocks = 0;
-
-  int64_t count() const { return first.back() * row_blocks; }
-};
-
-Units make_units(std::span<const Linear> group, int64_t T) {
-  Units units;
-  units.first.push_back(0);
-  for (const Linear& linear : group) {
-    units.first.push_back(units.first.back() + (linear.num_outputs + kOutputsPerUnit - 1) / kOutputsPerUnit);
-  }
-  units.row_blocks = (T + kRowsPerUnit - 1) / kRowsPerUnit;
-  return units;
-}
+int64_t blocks_of(const Linear& linear) { return (linear.num_outputs + kOutputsPerUnit - 1) / kOutputsPerUnit; }
 
 // Calls body(linear, block, row_begin, row_end, scratch) for every unit; `block.y` points at row row_begin.
 template <typename Body>
 void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Body& body) {
-  const Units units = make_units(group, T);
-  parallel_for_each(units.count(), [&](int64_t i, int) {
-    const int64_t row_begin = i / units.first.back() * kRowsPerUnit;
-    const int64_t unit = i % units.first.back();
-    const size_t index = std::upper_bound(units.first.begin(), units.first.end(), unit) - units.first.begin() - 1;
+  int64_t num_blocks = 0;  // of all outputs of the group
+  for (const Linear& linear : group) num_blocks += blocks_of(linear);
+  parallel_for_each(num_blocks * ((T + kRowsPerUnit - 1) / kRowsPerUnit), [&](int64_t i, int) {
+    const int64_t row_begin = i / num_blocks * kRowsPerUnit;
+    int64_t unit = i % num_blocks;
+    size_t index = 0;
+    while (unit >= blocks_of(group[index])) unit -= blocks_of(group[index++]);
     const Linear& linear = group[index];
-    const int64_t n = (unit - units.first[index]) * kOutputsPerUnit;
+    const int64_t n = unit * kOutputsPerUnit;
     OutputBlock block;
     block.dtype = linear.dtype;
     block.row_bytes = row_bytes(linear.dtype, K);
