@@ -8,16 +8,11 @@
 namespace atelier::cli {
 namespace {
 
-struct Given {
-  std::string folder;
-  float weight = 1;
-};
-
 // What stands behind the last "=" is a weight if it is a number; a folder's name may hold that sign too.
-Given parse(const std::string& text) {
+convert::AdapterPart parse(const std::string& text) {
   const size_t sign = text.rfind('=');
   const auto weight = sign == std::string::npos ? std::nullopt : parse_double(text.substr(sign + 1));
-  return weight ? Given{text.substr(0, sign), static_cast<float>(*weight)} : Given{text};
+  return weight ? convert::AdapterPart{text.substr(0, sign), static_cast<float>(*weight)} : convert::AdapterPart{text};
 }
 
 // "runs/french/" -> "french"
@@ -33,10 +28,16 @@ void AdapterArgs::declare(Args& args) {
   args.option("--adapter", given_, "DIR[=WEIGHT]", "add a LoRA adapter in PEFT's layout; repeatable: several are added up");
 }
 
+std::vector<convert::AdapterPart> AdapterArgs::parts() const {
+  std::vector<convert::AdapterPart> parts;
+  parts.reserve(given_.size());
+  for (const std::string& text : given_) parts.push_back(parse(text));
+  return parts;
+}
+
 Result<std::vector<generate::AdapterChoice>> AdapterArgs::load(const models::Model& model, generate::Engine& engine) const {
   std::vector<generate::AdapterChoice> choices;
-  for (const std::string& text : given_) {
-    const Given given = parse(text);
+  for (const convert::AdapterPart& given : parts()) {
     ATELIER_TRY(auto adapter, models::load_adapter(model, given.folder));
     ATELIER_RETURN_IF_ERROR(engine.add_adapter(name_of(given.folder), std::move(adapter)));
     choices.push_back({name_of(given.folder), given.weight});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "atelier/cli/args.h"
+#include "atelier/convert/merge.h"
 #include "atelier/generate/engine.h"
 
 namespace atelier::cli {
@@ -12,6 +13,9 @@ namespace atelier::cli {
 class AdapterArgs {
  public:
   void declare(Args& args);
+
+  // The folders that were given, with their weights.
+  std::vector<convert::AdapterPart> parts() const;
 
   // Loads what was given into the engine, each under the name of its folder. Returns them with their weights.
   Result<std::vector<generate::AdapterChoice>> load(const models::Model& model, generate::Engine& engine) const;

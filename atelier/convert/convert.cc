@@ -35,24 +35,6 @@ Result<ConvertReport> folder_to_gguf(const std::string& source, const std::strin
 
 // --- GGUF -> Hugging Face folder
 
-bool is_float(DType dtype) { return dtype == DType::kF32 || dtype == DType::kF16 || dtype == DType::kBF16; }
-
-// One type for all tensors of a folder: as asked, that of the matrices when they share a float type, else F32.
-Result<DType> folder_type(const std::string& asked, const std::vector<OutputTensor>& tensors) {
-  if (!asked.empty()) {
-    const std::optional<DType> type = dtype_from_name(asked);
-    if (type && is_float(*type)) return *type;
-    return Status::invalid("convert: a Hugging Face folder cannot hold type " + quoted(asked) + "; use F32, F16 or BF16");
-  }
-  std::optional<DType> common;
-  for (const OutputTensor& tensor : tensors) {
-    if (tensor.info.shape.size() < 2) continue;
-    if (!is_float(tensor.info.dtype) || (common && *common != tensor.info.dtype)) return DType::kF32;
-    common = tensor.info.dtype;
-  }
-  return common.value_or(DType::kF32);
-}
-
 void set_ids(const tokenize::GgufVocabulary& vocabulary, Json& config) {
   const auto id = [](const std::optional<tokenize::TokenId>& token) { return token ? Json(static_cast<int64_t>(*token)) : Json(); };
   config.set("bos_token_id", id(vocabulary.bos)).set("eos_token_id", id(vocabulary.eos)).set("pad_token_id", id(vocabulary.pad));
@@ -93,7 +75,7 @@ Result<ConvertReport> gguf_to_folder(const std::string& source, const std::strin
   const auto weights = std::make_shared<ModelWeights>(weights_of(model));
   std::vector<OutputTensor> tensors = relayout(weights, models::Layout::kHuggingFace);
   HfFolderOptions written;
-  ATELIER_TRY(written.type, folder_type(options.type, tensors));
+  ATELIER_TRY(written.type, choose_folder_type(options.type, tensors));
   written.shard_bytes = options.shard_bytes;
   written.progress = options.progress;
   ATELIER_TRY(Json config, hf_config(model->arch(), model->spec(), written.type));

@@ -43,6 +43,7 @@ Result<GgufPlan> plan_of_file(const std::shared_ptr<const format::Checkpoint>& c
   ATELIER_TRY(plan.facts.num_heads, file.get_int(architecture + ".attention.head_count"));
   ATELIER_TRY(plan.facts.num_kv_heads, file.get_int(architecture + ".attention.head_count_kv", plan.facts.num_heads));
   plan.facts.has_tied_head = file.find("output.weight") == nullptr;
+  if (const auto file_type = file.get_int("general.file_type"); file_type.ok()) plan.file_type = static_cast<uint32_t>(*file_type);
   for (const format::TensorEntry& entry : file.entries()) plan.tensors.push_back(copy_of(entry));
   return plan;
 }

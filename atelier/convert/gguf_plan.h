@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct GgufPlan {
   format::GgufMetadata metadata;      // without file type
   std::vector<OutputTensor> tensors;  // in the types of the source; vectors and learned positions of a folder as F32
   ModelFacts facts;
+  std::optional<uint32_t> file_type;  // general.file_type of a GGUF source
   std::vector<std::string> notes;     // what a user should know, one line each
   std::shared_ptr<const void> owner;  // keeps the source mapped
 };

@@ -18,6 +18,10 @@ struct HfFolderOptions {
   Progress progress;
 };
 
+// One type for all tensors of a folder: as asked ("F16"), that of the matrices when they share a float type, else F32. InvalidArgument for
+// what a folder cannot hold.
+Result<DType> choose_folder_type(const std::string& asked, const std::vector<OutputTensor>& tensors);
+
 // The tensors as model.safetensors, or shards with an index, in `folder`, which exists. What stood there under these names is replaced
 // when all is written.
 Status write_hf_weights(std::vector<OutputTensor> tensors, const std::string& folder, const HfFolderOptions& options);

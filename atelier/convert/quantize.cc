@@ -39,29 +39,33 @@ uint32_t file_type_of(const GgufPlan& plan) {
   return 0;
 }
 
+}  // namespace
+
 Status check_target(const std::string& source, const std::string& target) {
   std::error_code error;
   if (std::filesystem::equivalent(source, target, error)) {
-    return Status::invalid("quantize: source and target are the same file, " + target + "; give another name");
+    return Status::invalid("source and target are the same file, " + target + "; give another name");
   }
   return Status::ok_status();
 }
 
-}  // namespace
-
 Result<QuantizeReport> quantize_model(const std::string& source, const std::string& target, const QuantizeOptions& options) {
+  ATELIER_RETURN_IF_ERROR(check_target(source, target));
+  ATELIER_TRY(GgufPlan plan, plan_gguf(source));
+  return write_plan(std::move(plan), target, options);
+}
+
+Result<QuantizeReport> write_plan(GgufPlan plan, const std::string& target, const QuantizeOptions& options) {
   const Preset* preset = nullptr;
   if (options.type != kKeepTypes) {
     ATELIER_TRY(preset, find_preset(options.type));
   }
-  ATELIER_RETURN_IF_ERROR(check_target(source, target));
-  ATELIER_TRY(GgufPlan plan, plan_gguf(source));
   plan.facts.has_importance = options.importance != nullptr;
   QuantizeReport report;
   report.notes = plan.notes;
   ATELIER_RETURN_IF_ERROR(choose_types(preset, options.importance, plan, report));
   plan.metadata.set_uint32("general.quantization_version", kQuantizationVersion);
-  plan.metadata.set_uint32("general.file_type", preset != nullptr ? preset->file_type : file_type_of(plan));
+  plan.metadata.set_uint32("general.file_type", preset != nullptr ? preset->file_type : plan.file_type.value_or(file_type_of(plan)));
   std::vector<format::TensorInfo> infos;
   for (const OutputTensor& tensor : plan.tensors) infos.push_back(tensor.info);
   ATELIER_TRY(const std::unique_ptr<format::CheckpointWriter> writer, format::create_gguf(target, plan.metadata, std::move(infos)));

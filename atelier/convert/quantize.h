@@ -9,6 +9,7 @@
 
 #include "atelier/base/dtype.h"
 #include "atelier/base/status.h"
+#include "atelier/convert/gguf_plan.h"
 #include "atelier/convert/importance.h"
 #include "atelier/convert/tensor_stream.h"
 
@@ -35,6 +36,12 @@ struct QuantizeReport {
   int64_t source_bytes = 0, target_bytes = 0;  // of the tensors
   std::vector<std::string> notes;              // what a user should know, one line each
 };
+
+// Gives the plan's tensors their types and writes them. The target is checked by the caller.
+Result<QuantizeReport> write_plan(GgufPlan plan, const std::string& target, const QuantizeOptions& options);
+
+// InvalidArgument when the two are the same file.
+Status check_target(const std::string& source, const std::string& target);
 
 // `source` is a GGUF file or a Hugging Face folder, `target` the file to write; it appears when it is whole. Source and target may
 // not be the same file.

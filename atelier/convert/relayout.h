@@ -9,6 +9,7 @@
 
 #include "atelier/convert/tensor_stream.h"
 #include "atelier/models/model.h"
+#include "atelier/nn/adapter.h"
 
 namespace atelier::convert {
 
@@ -19,11 +20,18 @@ struct ModelWeights {
   nn::TransformerSpec spec;
   nn::DecoderParameters parameters;
   std::shared_ptr<const void> owner;
+  // What is added to the linear layers: each row becomes W[n, :] + weight * scale * B[n, :] A.
+  struct Addition {
+    std::shared_ptr<const nn::Adapter> adapter;
+    float weight = 1;
+  };
+  std::vector<Addition> additions;
 };
 ModelWeights weights_of(const std::shared_ptr<const models::Model>& model);
 
 // Every parameter of `model` as tensors of `layout`, in the order of nn::visit_parameters. Matrices keep their type (F32 when parts
-// of several types are joined, or when they change place with quantized rows), vectors are F32. The tensors hold on to `model`.
+// of several types are joined, or when they change place with quantized rows), vectors are F32. The tensors hold on to `model`;
+// `is_changed` says which of them the additions change.
 std::vector<OutputTensor> relayout(const std::shared_ptr<const ModelWeights>& model, models::Layout layout);
 
 }  // namespace atelier::convert

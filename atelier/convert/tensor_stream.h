@@ -24,6 +24,7 @@ struct OutputTensor {
   const void* stored = nullptr;     // the bytes to write when the type is `stored_type`: then no row is read
   DType stored_type = DType::kF32;
   std::vector<float> importance;  // [row length], or empty
+  bool is_changed = false;        // its values are not those of the source (relayout.h, additions)
 
   int64_t row_length() const { return info.shape.empty() ? 1 : info.shape.back(); }
   int64_t num_rows() const;
