@@ -17,6 +17,7 @@ struct CountedWord {
 
 class WordTable {
  public:
+  // `word` is not empty.
   void add(std::string_view word, uint64_t count) { add_hashed(word, hash_bytes(word), count); }
   void add_hashed(std::string_view word, uint64_t hash, uint64_t count);
 
