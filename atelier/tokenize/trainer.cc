@@ -4,6 +4,7 @@
 #include <set>
 
 #include "atelier/base/strings.h"
+#include "atelier/text/utf8.h"
 
 namespace atelier::tokenize {
 namespace {
@@ -22,9 +23,13 @@ Json added_tokens(const std::vector<std::string>& special_tokens) {
 Status check(const TrainerOptions& options) {
   if (options.vocab_size < 1)
     return Status::invalid("vocabulary size: " + std::to_string(options.vocab_size) + ", must be at least 1; raise it");
+  for (const std::string& text : {options.initial_alphabet, options.continuing_subword_prefix, options.end_of_word_suffix}) {
+    if (!text::is_valid_utf8(text)) return Status::invalid("alphabet, prefix or suffix: " + quoted(text) + ", it is no UTF-8; correct it");
+  }
   std::set<std::string> seen;
   for (const std::string& token : *options.special_tokens) {
     if (token.empty()) return Status::invalid("special token: empty, it must have at least one character; leave it out");
+    if (!text::is_valid_utf8(token)) return Status::invalid("special token: " + quoted(token) + ", it is no UTF-8; correct it");
     if (!seen.insert(token).second) return Status::invalid("special token: " + quoted(token) + " is given twice; leave one out");
   }
   return {};

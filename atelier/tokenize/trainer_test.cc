@@ -126,7 +126,8 @@ TEST(Trainer, names_what_is_wrong) {
   const testing::TemporaryFolder folder;
   ASSERT_TRUE(io::write_file(folder / "empty.txt", "").ok());
   ASSERT_TRUE(io::write_file(folder / "a.jsonl", "{\"text\": \"fine\"}\n{\"content\": \"not\"}\n").ok());
-  TrainerOptions small, twice, none;
+  TrainerOptions small, twice, none, broken;
+  broken.special_tokens = std::vector<std::string>{"<\xff>"};
   small.vocab_size = 20;
   twice.special_tokens = std::vector<std::string>{"<unk>", "<unk>"};
   none.special_tokens = std::vector<std::string>{};
@@ -135,6 +136,7 @@ TEST(Trainer, names_what_is_wrong) {
   EXPECT_NE(message(train("bpe", {}, folder / "empty.txt")).find("empty"), std::string::npos);
   EXPECT_NE(message(train("bpe", {}, folder / "missing.txt")).find("no such file"), std::string::npos);
   EXPECT_NE(message(train("bpe", {}, folder / "a.jsonl")).find("a.jsonl:2: has no text under \"text\""), std::string::npos);
+  EXPECT_NE(message(train("bpe", broken)).find("no UTF-8"), std::string::npos);
   EXPECT_NE(message(train("bpe", twice)).find("given twice"), std::string::npos);
   EXPECT_NE(message(train("wordpiece", none)).find("[UNK]"), std::string::npos);
   for (const char* kind : {"bpe", "byte-level-bpe", "wordpiece", "unigram"}) {

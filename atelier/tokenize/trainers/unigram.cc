@@ -1,7 +1,9 @@
 // Unigram (Kudo 2018) as SentencePiece trains it: many substrings to begin with, then EM and pruning in turn until few enough are left.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "atelier/base/strings.h"
 #include "atelier/text/utf8.h"
 #include "atelier/tokenize/trainers/alphabet.h"
 #include "atelier/tokenize/trainers/seed_pieces.h"
