@@ -19,11 +19,11 @@ struct Shard {
   std::string name;
 };
 
-std::vector<Shard> plan_shards(const TensorSequence& sequence, int64_t shard_bytes) {
+std::vector<Shard> plan_shards(const TensorSequence& sequence, const SafetensorsOptions& options) {
   std::vector<Shard> shards = {{0, 0, {}}};
   int64_t taken = 0;
   for (size_t i = 0; i < sequence.tensors().size(); ++i) {
-    if (taken > 0 && sequence.bytes_of(i) > shard_bytes - taken) {
+    if (taken > 0 && sequence.bytes_of(i) > options.shard_bytes - taken) {
       shards.push_back({i, i, {}});
       taken = 0;
     }
@@ -32,8 +32,8 @@ std::vector<Shard> plan_shards(const TensorSequence& sequence, int64_t shard_byt
   }
   for (size_t i = 0; i < shards.size(); ++i) {
     char name[64];
-    std::snprintf(name, sizeof name, "model-%05zu-of-%05zu.safetensors", i + 1, shards.size());
-    shards[i].name = shards.size() == 1 ? "model.safetensors" : name;
+    std::snprintf(name, sizeof name, "-%05zu-of-%05zu", i + 1, shards.size());
+    shards[i].name = options.stem + (shards.size() == 1 ? "" : name) + ".safetensors";
   }
   return shards;
 }
@@ -106,7 +106,7 @@ class SafetensorsWriter : public CheckpointWriter {
     }
     Json index = Json::object();
     index.set("metadata", Json::object().set("total_size", total)).set("weight_map", std::move(weight_map));
-    return io::write_file(io::join_path(folder_, "model.safetensors.index.json"), index.dump(2) + "\n");
+    return io::write_file(io::join_path(folder_, options_.stem + ".safetensors.index.json"), index.dump(2) + "\n");
   }
 
   std::string folder_;
@@ -131,7 +131,7 @@ Result<std::unique_ptr<CheckpointWriter>> create_safetensors(const std::string& 
     if (!dtype.ok()) return dtype.status().with_context("tensor " + quoted(tensor.name));
   }
   ATELIER_TRY(TensorSequence sequence, TensorSequence::create(std::move(tensors)));
-  std::vector<Shard> shards = plan_shards(sequence, options.shard_bytes);
+  std::vector<Shard> shards = plan_shards(sequence, options);
   auto writer = std::make_unique<SafetensorsWriter>(folder, std::move(sequence), std::move(shards), options);
   ATELIER_RETURN_IF_ERROR(writer->open_next());
   return std::unique_ptr<CheckpointWriter>(std::move(writer));

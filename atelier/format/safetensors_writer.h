@@ -19,6 +19,7 @@ Result<std::string> safetensors_dtype_name(DType dtype);
 
 struct SafetensorsOptions {
   int64_t shard_bytes = 5'000'000'000;                               // a new file begins when the next tensor would pass this
+  std::string stem = "model";                                        // of the files' names
   std::map<std::string, std::string> metadata = {{"format", "pt"}};  // transformers asks for "format"
 };
 
