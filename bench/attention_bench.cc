@@ -7,13 +7,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
-#include "atelier/kernels/isa.h"
 #include "atelier/kernels/kernels.h"
-#include "atelier/parallel/parallel.h"
+#include "atelier/kernels/measure.h"
+#include "bench/machine_arguments.h"
 
 namespace {
 
@@ -37,8 +36,7 @@ struct Cache {
     part_bytes = c.num_kv_heads * kernels::kKeyTile * row_bytes(dtype, c.head_dim);
     for (int64_t s = 0; s < tokens; s += kernels::kKeyTile) memory.emplace_back(2 * layers * part_bytes);
     for (auto& page : memory) pages.push_back(page.data());
-    std::vector<float> row(c.num_kv_heads * c.head_dim);
-    for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<float>(static_cast<int>(i * 37 % 101) - 50) * 0.01f;
+    const std::vector<float> row = kernels::ordinary_values(c.num_kv_heads * c.head_dim);
     for (int64_t layer = 0; layer < layers; ++layer) {
       for (int64_t s = 0; s < tokens; ++s) kernels::store_kv(view(layer), c.num_kv_heads, c.head_dim, s, row.data(), row.data(), 1);
     }
@@ -50,8 +48,8 @@ struct Cache {
 double seconds_per_layer(const Case& c, const Cache& cache, int64_t layers, int64_t depth, int64_t rows, Compute compute) {
   using Clock = std::chrono::steady_clock;
   const int64_t width = c.num_heads * c.head_dim;
-  std::vector<float> q(rows * width), out(rows * width);
-  for (size_t i = 0; i < q.size(); ++i) q[i] = static_cast<float>(static_cast<int>(i * 31 % 97) - 48) * 0.02f;
+  const std::vector<float> q = kernels::ordinary_values(rows * width);
+  std::vector<float> out(q.size());
   const kernels::AttentionShape shape{
       .num_heads = c.num_heads, .num_kv_heads = c.num_kv_heads, .head_dim = c.head_dim, .scale = 0.125f, .window = c.window};
   double best = 1e300;
@@ -86,13 +84,7 @@ void measure(const Case& c, DType dtype, int64_t depth, Compute compute) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) set_num_threads(std::atoi(argv[1]));
-  if (argc > 2) {
-    if (const Status status = kernels::force_isa(argv[2]); !status.ok()) {
-      std::fprintf(stderr, "%s\n", status.message().c_str());
-      return 2;
-    }
-  }
+  if (!bench::take_machine_arguments(argc, argv)) return 2;
   std::printf("{\"isa\": \"%s\", \"threads\": %d}\n", kernels::isa_name(kernels::current_isa()), num_threads());
   for (const Case& c : kCases) {
     for (const DType dtype : {DType::kF16, DType::kQ8_0, DType::kF32}) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atelier/kernels/kernels.h"
+#include "atelier/kernels/measure.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
 #include "atelier/quant/tiles.h"
@@ -17,18 +18,13 @@ namespace {
 
 using namespace atelier;
 using kernels::Compute;
+using kernels::ordinary_values;
 
 // Where valgrind starts and stops counting.
 void (*run_kernel)();
 extern "C" [[gnu::noinline]] void counted() {
   run_kernel();
   __asm__ volatile("");  // no tail call: the function must be seen to return
-}
-
-std::vector<float> ordinary_values(int64_t count) {
-  std::vector<float> values(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 37 % 101 - 50) * 0.01f;
-  return values;
 }
 
 // The second of two calls is counted: the first takes the memory that calls share.

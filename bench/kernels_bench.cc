@@ -4,12 +4,10 @@
 //
 // "prefill" is a linear layer for 512 rows (GOP/s), "decode" one for a single row (GB/s of weights read; larger than the caches).
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 
-#include "atelier/kernels/isa.h"
 #include "atelier/kernels/measure.h"
-#include "atelier/parallel/parallel.h"
+#include "bench/machine_arguments.h"
 
 namespace {
 
@@ -54,13 +52,7 @@ void measure(DType dtype, Compute compute) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) set_num_threads(std::atoi(argv[1]));
-  if (argc > 2) {
-    if (const Status status = kernels::force_isa(argv[2]); !status.ok()) {
-      std::fprintf(stderr, "%s\n", status.message().c_str());
-      return 2;
-    }
-  }
+  if (!bench::take_machine_arguments(argc, argv)) return 2;
   std::printf("{\"isa\": \"%s\", \"threads\": %d, \"read_gb_s\": %.1f}\n", kernels::isa_name(kernels::current_isa()), num_threads(),
               kernels::measure_bandwidth() * 1e-9);
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16, DType::kQ4_1}) measure(dtype, Compute::kF32);

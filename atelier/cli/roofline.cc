@@ -33,7 +33,41 @@ std::vector<Matrix> matrices(const models::Model& model) {
   return found;
 }
 
+double sum(const std::map<kernels::Compute, double>& seconds) {
+  double total = 0;
+  for (const auto& [compute, part] : seconds) total += part;
+  return total;
+}
+
+// The kind of products that takes most of the time.
+Bound slowest(const std::map<kernels::Compute, double>& seconds) {
+  const auto most = std::max_element(seconds.begin(), seconds.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  switch (most->first) {
+    case kernels::Compute::kF32:
+      return Bound::kF32;
+    case kernels::Compute::kBF16:
+      return Bound::kBF16;
+    case kernels::Compute::kInt8:
+      return Bound::kInt8;
+  }
+  throw InternalError("compute: no such value");
+}
+
 }  // namespace
+
+const char* bound_name(Bound bound) {
+  switch (bound) {
+    case Bound::kMemory:
+      return "memory";
+    case Bound::kInt8:
+      return "int8";
+    case Bound::kBF16:
+      return "bf16";
+    case Bound::kF32:
+      return "f32";
+  }
+  throw InternalError("bound: no such value");
+}
 
 kernels::Compute compute_for(DType dtype, Precision precision) {
   if (is_quantized(dtype)) return precision == Precision::kF32 ? kernels::Compute::kF32 : kernels::Compute::kInt8;
@@ -50,20 +84,22 @@ MachineLimits measure_limits() {
 
 Roofline roofline(const models::Model& model, const MachineLimits& limits, int64_t depth, int64_t batch) {
   Roofline out;
-  double arithmetic_s = 0, head_s = 0;  // of one token
+  std::map<kernels::Compute, double> arithmetic_s, blocks_s;  // of one token: of all products, and of all but the head's
   for (const Matrix& matrix : matrices(model)) {
     const double operations = 2.0 * static_cast<double>(matrix.weights);
-    const double seconds = operations / limits.peak.at(compute_for(matrix.dtype, model.precision()));
+    const kernels::Compute compute = compute_for(matrix.dtype, model.precision());
+    const double seconds = operations / limits.peak.at(compute);
     out.bytes_per_step += static_cast<double>(matrix.bytes);
     out.operations_per_step += operations * static_cast<double>(batch);
-    arithmetic_s += seconds;
-    if (matrix.is_head) head_s += seconds;
+    arithmetic_s[compute] += seconds;
+    if (!matrix.is_head) blocks_s[compute] += seconds;
   }
   if (depth > 0) out.bytes_per_step += static_cast<double>(batch * nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), depth));
-  const double memory_s = out.bytes_per_step / limits.bandwidth, all_arithmetic_s = arithmetic_s * static_cast<double>(batch);
-  out.is_decode_bound_by_memory = memory_s >= all_arithmetic_s;
+  const double memory_s = out.bytes_per_step / limits.bandwidth, all_arithmetic_s = sum(arithmetic_s) * static_cast<double>(batch);
+  out.decode_bound = memory_s >= all_arithmetic_s ? Bound::kMemory : slowest(arithmetic_s);
   out.decode_tok_s = static_cast<double>(batch) / std::max(memory_s, all_arithmetic_s);
-  out.prefill_tok_s = 1 / (arithmetic_s - head_s);
+  out.prefill_tok_s = 1 / sum(blocks_s);
+  out.prefill_bound = slowest(blocks_s);
   return out;
 }
 

@@ -27,12 +27,17 @@ MachineLimits measure_limits();
 // The products that weights of a type take part in.
 kernels::Compute compute_for(DType dtype, Precision precision);
 
+// What a rate cannot pass: the memory's speed, or that of one kind of products.
+enum class Bound : uint8_t { kMemory, kInt8, kBF16, kF32 };
+const char* bound_name(Bound bound);  // "memory", "int8", "bf16", "f32"
+
 struct Roofline {
   double bytes_per_step = 0;       // weights and cache read by a decode step
   double operations_per_step = 0;  // of a decode step
   double decode_tok_s = 0;         // of all sequences
   double prefill_tok_s = 0;
-  bool is_decode_bound_by_memory = true;
+  Bound decode_bound = Bound::kMemory;  // of arithmetic, the kind of products that takes most of the time
+  Bound prefill_bound = Bound::kF32;
 };
 
 // `batch` sequences are decoded together, each with `depth` tokens in the cache. Attention's operations are not counted.

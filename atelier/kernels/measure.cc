@@ -30,13 +30,6 @@ double best_seconds(double budget_s, const Work& work) {
   return best;
 }
 
-// Values that look like weights and cost nothing to make: speed does not depend on them, as long as they are ordinary numbers.
-std::vector<float> ordinary_values(int64_t count) {
-  std::vector<float> values(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 37 % 101 - 50) * 0.01f;
-  return values;
-}
-
 // One row, packed where the format can be and otherwise zeros, and repeated; block types as tiles.
 std::vector<uint8_t> weights(DType dtype, int64_t N, int64_t K) {
   const int64_t bytes = row_bytes(dtype, K), part_rows = is_quantized(dtype) ? quant::kTileRows : 1;
@@ -51,6 +44,12 @@ std::vector<uint8_t> weights(DType dtype, int64_t N, int64_t K) {
 }
 
 }  // namespace
+
+std::vector<float> ordinary_values(int64_t count) {
+  std::vector<float> values(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) values[i] = static_cast<float>(i * 37 % 101 - 50) * 0.01f;
+  return values;
+}
 
 double measure_bandwidth(double budget_s) {
   constexpr int64_t kWords = int64_t{128} << 17;  // 128 MiB

@@ -5,11 +5,15 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "atelier/base/dtype.h"
 #include "atelier/kernels/kernels.h"
 
 namespace atelier::kernels {
+
+// Values that look like weights and cost nothing to make: speed does not depend on them, as long as they are ordinary numbers.
+std::vector<float> ordinary_values(int64_t count);
 
 // Bytes per second that the team reads from memory, far beyond the caches.
 double measure_bandwidth(double budget_s = 0.25);

@@ -1,14 +1,15 @@
 // `atelier bench MODEL`: tokens per second of prefill and decoding, medians over repetitions.
 //
-// Tokens are random; logits are computed for the last row only, nothing is sampled. `depth` tokens are in the cache before each
-// measurement. Rates are tokens of all sequences together, beside what the machine could do at most (cli/roofline.h) and, with --compare,
-// beside what another engine reports.
+// Random tokens go through the engine as a user's would: prompts in pieces, answers one row a step, each the likeliest token. `depth`
+// tokens are in the cache before each measurement. Rates are tokens of all sequences together, beside what the machine could do at most
+// (cli/roofline.h) and, with --compare, beside what another engine reports.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <memory>
 #include <ostream>
+#include <utility>
 
 #include "atelier/base/json.h"
 #include "atelier/base/rng.h"
@@ -19,13 +20,14 @@
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/progress.h"
 #include "atelier/cli/roofline.h"
+#include "atelier/generate/engine.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier::cli {
 namespace {
 
-constexpr int64_t kChunk = 512;  // rows of one forward pass over a prompt
 constexpr int64_t kMaxBatch = 256;
+constexpr int64_t kSpareTokens = 64;  // of a context: what the first answers say until the last prompt has been read
 
 struct BenchArgs {
   ModelOptions model;
@@ -61,62 +63,67 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// The model with the caches of as many sequences as the largest batch.
+// An engine with as many sequences as the largest batch.
 class Bench {
  public:
-  Bench(models::Model& model, const BenchArgs& args) : model_(model), args_(args) {}
-
-  Status prepare(int64_t max_batch) {
-    for (int64_t i = 0; i < max_batch; ++i) {
-      ATELIER_TRY(nn::KvCache cache, model_.new_cache(std::max<int64_t>(1, args_.depth + std::max(args_.prompt, args_.generate))));
-      caches_.push_back(std::move(cache));
-      ATELIER_RETURN_IF_ERROR(extend(caches_.back(), args_.depth));
-    }
-    return {};
+  static Result<std::unique_ptr<Bench>> create(models::Model& model, const BenchArgs& args, int64_t max_batch) {
+    ATELIER_TRY(auto engine, generate::Engine::create(model, {.max_sequences = max_batch}));
+    return std::unique_ptr<Bench>(new Bench(model.spec().vocab_size, args, std::move(engine)));
   }
 
-  // Tokens per second of one prompt behind the depth.
+  // Tokens per second of one prompt behind the depth, another one each time, until its first token could be said.
   Result<double> prefill() {
-    caches_[0].truncate(args_.depth);
-    const auto start = std::chrono::steady_clock::now();
-    ATELIER_RETURN_IF_ERROR(extend(caches_[0], args_.prompt));
-    return static_cast<double>(args_.prompt) / seconds_since(start);
+    std::vector<int32_t> prompt = random_ids(args_.depth, vocabulary_, 0);
+    const std::vector<int32_t> behind = random_ids(args_.prompt, vocabulary_, ++num_prompts_);
+    prompt.insert(prompt.end(), behind.begin(), behind.end());
+    if (args_.depth > 0) {
+      ATELIER_TRY([[maybe_unused]] const auto remembered, engine_->generate(request(random_ids(args_.depth, vocabulary_, 0), 0)));
+    }
+    ATELIER_TRY(const generate::Generation generation, engine_->generate(request(std::move(prompt), 1)));
+    if (generation.finish == generate::FinishReason::kCancelled) return interrupted();
+    return static_cast<double>(generation.num_prompt - generation.num_reused) / generation.prefill_s;
   }
 
+  // Tokens per second of `batch` answers together, from the step on in which all are being written.
   Result<double> decode(int64_t batch) {
-    std::vector<nn::RowRun> runs;
-    std::vector<int64_t> rows;
+    std::vector<generate::Engine::RequestId> ids;
+    int64_t num_reading = batch;
     for (int64_t i = 0; i < batch; ++i) {
-      caches_[static_cast<size_t>(i)].truncate(args_.depth);
-      runs.push_back({&caches_[static_cast<size_t>(i)], 1});
-      rows.push_back(i);
+      generate::Request made = request(random_ids(std::max<int64_t>(1, args_.depth), vocabulary_, static_cast<uint64_t>(i)), -1);
+      made.hooks.on_token = [&num_reading, is_first = true](const generate::TokenReport&) mutable {
+        num_reading -= std::exchange(is_first, false) ? 1 : 0;
+      };
+      ATELIER_TRY(const auto id, engine_->submit(std::move(made)));
+      ids.push_back(id);
     }
+    while (num_reading > 0) ATELIER_RETURN_IF_ERROR(step());
+    const int64_t before = engine_->metrics().decode_tokens;
     const auto start = std::chrono::steady_clock::now();
-    for (int64_t step = 0; step < args_.generate; ++step) {
-      if (is_interrupted()) return Status::cancelled("bench: interrupted; run it again");
-      const auto ids = random_ids(batch, model_.spec().vocab_size, static_cast<uint64_t>(step));
-      ATELIER_TRY([[maybe_unused]] const auto logits, model_.forward_batch(ids, runs, rows));
-    }
-    return static_cast<double>(batch * args_.generate) / seconds_since(start);
+    for (int64_t i = 0; i < args_.generate; ++i) ATELIER_RETURN_IF_ERROR(step());
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    for (const auto id : ids) engine_->cancel(id);
+    return static_cast<double>(engine_->metrics().decode_tokens - before) / seconds;
   }
 
  private:
-  static double seconds_since(std::chrono::steady_clock::time_point start) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-  Status extend(nn::KvCache& cache, int64_t count) {
-    const std::vector<int32_t> ids = random_ids(count, model_.spec().vocab_size, 0);
-    for (int64_t at = 0; at < count; at += kChunk) {
-      if (is_interrupted()) return Status::cancelled("bench: interrupted; run it again");
-      const auto chunk = std::span(ids).subspan(static_cast<size_t>(at), static_cast<size_t>(std::min(kChunk, count - at)));
-      ATELIER_TRY([[maybe_unused]] const auto logits, model_.forward(chunk, cache, 1));
-    }
-    return {};
+  Bench(int64_t vocabulary, const BenchArgs& args, std::unique_ptr<generate::Engine> engine)
+      : vocabulary_(vocabulary), args_(args), engine_(std::move(engine)) {}
+
+  static Status interrupted() { return Status::cancelled("bench: interrupted; run it again"); }
+  Status step() { return is_interrupted() ? interrupted() : engine_->step(); }
+  static generate::Request request(std::vector<int32_t> prompt, int64_t max_tokens) {
+    generate::Request made;
+    made.prompt = std::move(prompt);
+    made.options.max_tokens = max_tokens;
+    made.options.sampling.temperature = 0;
+    made.hooks.is_cancelled = is_interrupted;
+    return made;
   }
 
-  models::Model& model_;
+  int64_t vocabulary_;
   const BenchArgs& args_;
-  std::vector<nn::KvCache> caches_;
+  std::unique_ptr<generate::Engine> engine_;
+  uint64_t num_prompts_ = uint64_t{1} << 32;  // random sequences above those of answers
 };
 
 // The median of `repetitions` runs after one that warms up.
@@ -199,16 +206,15 @@ void print_json(const std::string& model, const BenchReport& report, const Limit
 // Fills in the rates of `report`, whose settings are those of `args`.
 Status measure_rates(models::Model& model, const BenchArgs& args, const std::vector<int64_t>& batches, Console& console,
                      BenchReport& report) {
-  Bench bench(model, args);
-  ATELIER_RETURN_IF_ERROR(bench.prepare(*std::max_element(batches.begin(), batches.end())));
+  ATELIER_TRY(const auto bench, Bench::create(model, args, *std::max_element(batches.begin(), batches.end())));
   const auto num_measured = static_cast<int64_t>(batches.size()) + (args.prompt > 0 ? 1 : 0);
   Progress progress(console, "bench", num_measured * (args.repetitions + 1));
   int64_t done = 0;
   if (args.prompt > 0) {
-    ATELIER_TRY(report.prefill_tok_s, measure(args.repetitions, progress, done, [&] { return bench.prefill(); }));
+    ATELIER_TRY(report.prefill_tok_s, measure(args.repetitions, progress, done, [&] { return bench->prefill(); }));
   }
   for (const int64_t batch : args.generate > 0 ? batches : std::vector<int64_t>()) {
-    ATELIER_TRY(const double rate, measure(args.repetitions, progress, done, [&] { return bench.decode(batch); }));
+    ATELIER_TRY(const double rate, measure(args.repetitions, progress, done, [&] { return bench->decode(batch); }));
     report.batched.push_back({batch, rate});
   }
   return {};
@@ -225,7 +231,7 @@ Result<std::optional<BenchReport>> read_peer(const BenchArgs& args, Console& con
 Status run(BenchArgs& args, Console& console) {
   ATELIER_TRY(const std::vector<int64_t> batches, parse_batches(args.batches));
   ATELIER_TRY(const std::optional<BenchReport> peer, read_peer(args, console));
-  if (args.model.context == 0) args.model.context = args.depth + std::max<int64_t>(1, std::max(args.prompt, args.generate));
+  if (args.model.context == 0) args.model.context = args.depth + std::max(args.prompt, args.generate) + kSpareTokens;
   ATELIER_TRY(const auto model, args.model.load());
 
   BenchReport report;

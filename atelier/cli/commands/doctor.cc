@@ -19,6 +19,8 @@
 namespace atelier::cli {
 namespace {
 
+constexpr int64_t kBatch = 16;  // sequences whose limit is shown beside that of one
+
 struct DoctorArgs {
   ModelOptions model;
   bool is_quick = false;
@@ -66,6 +68,7 @@ struct Diagnosis {
   std::map<DType, double> products;  // empty: not measured
   std::unique_ptr<models::Model> model;
   Roofline empty, full;  // of the model with an empty cache, and with a full one
+  Roofline batch;        // of kBatch sequences with empty ones
 };
 
 Json machine_json() {
@@ -89,10 +92,17 @@ void print_json(const Diagnosis& diagnosis, std::ostream& out) {
     Json model = Json::object().set("path", diagnosis.model->path());
     model.set("bytes_per_token", diagnosis.empty.bytes_per_step).set("operations_per_token", diagnosis.empty.operations_per_step);
     model.set("prefill_tok_s", diagnosis.empty.prefill_tok_s).set("decode_tok_s", diagnosis.empty.decode_tok_s);
-    model.set("decode_bound_by", diagnosis.empty.is_decode_bound_by_memory ? "memory" : "arithmetic");
-    json.set("model", model.set("decode_tok_s_full_context", diagnosis.full.decode_tok_s));
+    model.set("prefill_bound_by", bound_name(diagnosis.empty.prefill_bound))
+        .set("decode_bound_by", bound_name(diagnosis.empty.decode_bound));
+    model.set("decode_tok_s_full_context", diagnosis.full.decode_tok_s);
+    model.set("decode_batch", kBatch).set("decode_tok_s_batch", diagnosis.batch.decode_tok_s);
+    json.set("model", model.set("decode_batch_bound_by", bound_name(diagnosis.batch.decode_bound)));
   }
   out << json.dump() << "\n";
+}
+
+std::string limited_by(Bound bound) {
+  return fmt::format("limited by {}", bound == Bound::kMemory ? "memory bandwidth" : std::string(bound_name(bound)) + " arithmetic");
 }
 
 void print_model(const Diagnosis& diagnosis, std::ostream& out) {
@@ -100,11 +110,13 @@ void print_model(const Diagnosis& diagnosis, std::ostream& out) {
   out << fmt::format("\n{}\n", diagnosis.model->path());
   out << fmt::format("  a token reads {} and takes {:.1f} M operations\n", human_bytes(static_cast<uint64_t>(limit.bytes_per_step)),
                      limit.operations_per_step / 1e6);
-  out << fmt::format("  decode   at most {:8.1f} tokens/s, limited by {}\n", limit.decode_tok_s,
-                     limit.is_decode_bound_by_memory ? "memory bandwidth" : "arithmetic");
-  out << fmt::format("           at most {:8.1f} tokens/s at the end of a context of {}\n", diagnosis.full.decode_tok_s,
-                     diagnosis.model->context());
-  out << fmt::format("  prefill  at most {:8.1f} tokens/s, limited by arithmetic (attention not counted)\n", limit.prefill_tok_s);
+  out << fmt::format("  decode   at most {:8.1f} tokens/s, {}\n", limit.decode_tok_s, limited_by(limit.decode_bound));
+  out << fmt::format("           at most {:8.1f} tokens/s at the end of a context of {}, {}\n", diagnosis.full.decode_tok_s,
+                     diagnosis.model->context(), limited_by(diagnosis.full.decode_bound));
+  out << fmt::format("           at most {:8.1f} tokens/s of {} sequences together, {}\n", diagnosis.batch.decode_tok_s, kBatch,
+                     limited_by(diagnosis.batch.decode_bound));
+  out << fmt::format("  prefill  at most {:8.1f} tokens/s, {} (attention not counted)\n", limit.prefill_tok_s,
+                     limited_by(limit.prefill_bound));
 }
 
 void print_products(const Diagnosis& diagnosis, std::ostream& out) {
@@ -137,6 +149,7 @@ Status run(const DoctorArgs& args, Console& console) {
   if (!args.model.model.empty()) {
     ATELIER_TRY(diagnosis.model, args.model.load_to_look_at());
     diagnosis.empty = roofline(*diagnosis.model, diagnosis.limits, 0);
+    diagnosis.batch = roofline(*diagnosis.model, diagnosis.limits, 0, kBatch);
     diagnosis.full = roofline(*diagnosis.model, diagnosis.limits, diagnosis.model->context());
   }
   if (!args.is_quick) diagnosis.products = measure_products(console);
