@@ -85,7 +85,6 @@ class Tape {
 
  private:
   friend class Contribution;
-  friend class Workspace;
   static constexpr int32_t kNone = -1;
 
   struct Node {
@@ -152,20 +151,6 @@ class Contribution {
   int32_t buffer_ = Tape::kNone;  // of a contribution that is to be added
   float* data_;
   int64_t count_;
-};
-
-// Memory for a node's own use, from the same buffers, until it goes out of scope.
-class Workspace {
- public:
-  Workspace(Tape& tape, int64_t count) : tape_(tape), buffer_(tape.take_buffer(count)) {}
-  ~Workspace() { tape_.buffers_[static_cast<size_t>(buffer_)].is_taken = false; }
-  Workspace(const Workspace&) = delete;
-  Workspace& operator=(const Workspace&) = delete;
-  float* data() { return tape_.buffers_[static_cast<size_t>(buffer_)].memory.f32(); }
-
- private:
-  Tape& tape_;
-  int32_t buffer_;
 };
 
 template <class F>

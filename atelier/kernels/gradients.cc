@@ -2,7 +2,6 @@
 #include "atelier/kernels/gradients.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <vector>
 
@@ -98,31 +97,27 @@ void attention_backward(const AttentionShape& shape, std::span<const DocumentRow
       deltas[i] = static_cast<float>(sum);
     }
   });
-  const int64_t num_units = static_cast<int64_t>(documents.size()) * G;
-  std::atomic<int64_t> next{0};
-  parallel_for(std::min<int64_t>(num_threads(), num_units), 1, [&](int64_t, int64_t, int) {
-    for (int64_t i = next++; i < num_units; i = next++) {
-      const DocumentRows& document = documents[static_cast<size_t>(i / G)];
-      const int64_t g = i % G, query = document.first_row * H * D + g * heads * D, key = document.first_row * G * D + g * D;
-      const int64_t sums = document.first_row * H + g * heads;
-      const AttentionBackwardBlock block{.q = gradient.q + query,
-                                         .d_out = gradient.d_out + query,
-                                         .dq = gradient.dq + query,
-                                         .ldq = H * D,
-                                         .k = gradient.k + key,
-                                         .v = gradient.v + key,
-                                         .dk = gradient.dk + key,
-                                         .dv = gradient.dv + key,
-                                         .ldk = G * D,
-                                         .log_sums = gradient.log_sums + sums,
-                                         .deltas = deltas + sums,
-                                         .ld_sums = H,
-                                         .num_rows = document.num_rows,
-                                         .num_heads = heads,
-                                         .alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + g * heads : nullptr};
-      const int64_t floats = attention_backward_floats(D, document.num_rows, heads);
-      kernel(shape, block, static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)))));
-    }
+  parallel_for_each(static_cast<int64_t>(documents.size()) * G, [&](int64_t i, int) {
+    const DocumentRows& document = documents[static_cast<size_t>(i / G)];
+    const int64_t g = i % G, query = document.first_row * H * D + g * heads * D, key = document.first_row * G * D + g * D;
+    const int64_t sums = document.first_row * H + g * heads;
+    const AttentionBackwardBlock block{.q = gradient.q + query,
+                                       .d_out = gradient.d_out + query,
+                                       .dq = gradient.dq + query,
+                                       .ldq = H * D,
+                                       .k = gradient.k + key,
+                                       .v = gradient.v + key,
+                                       .dk = gradient.dk + key,
+                                       .dv = gradient.dv + key,
+                                       .ldk = G * D,
+                                       .log_sums = gradient.log_sums + sums,
+                                       .deltas = deltas + sums,
+                                       .ld_sums = H,
+                                       .num_rows = document.num_rows,
+                                       .num_heads = heads,
+                                       .alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + g * heads : nullptr};
+    const int64_t floats = attention_backward_floats(D, document.num_rows, heads);
+    kernel(shape, block, static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)))));
   });
 }
 

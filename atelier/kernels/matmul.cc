@@ -13,7 +13,7 @@
 namespace atelier::kernels {
 namespace {
 
-constexpr int64_t kRowsPerUnit = 192;
+constexpr int64_t kRowsPerUnit = 96;
 constexpr int64_t kInputsPerPiece = 32;  // of a source that one thread packs at a time; whole words
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
@@ -61,12 +61,10 @@ const float* weight_rows(DType dtype, const void* w, int64_t K, int64_t begin, i
 void multiply_panels(const MatmulKernels& kernels, const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N,
                      float* c, int64_t ldc, bool adds) {
   const int64_t panels = round_up(N, kPanelColumns) / kPanelColumns, blocks = round_up(M, kRowsPerUnit) / kRowsPerUnit;
-  parallel_for(panels * blocks, 1, [&](int64_t begin, int64_t end, int) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t row = i / panels * kRowsPerUnit, panel = i % panels, column = panel * kPanelColumns;
-      kernels.multiply(a + row * lda, lda, b + panel * words * kPanelColumns, words, std::min(kRowsPerUnit, M - row),
-                       std::min(kPanelColumns, N - column), c + row * ldc + column, ldc, adds);
-    }
+  parallel_for_each(panels * blocks, [&](int64_t i, int) {
+    const int64_t row = i / panels * kRowsPerUnit, panel = i % panels, column = panel * kPanelColumns;
+    kernels.multiply(a + row * lda, lda, b + panel * words * kPanelColumns, kPanelColumns, words, std::min(kRowsPerUnit, M - row),
+                     std::min(kPanelColumns, N - column), c + row * ldc + column, ldc, adds);
   });
 }
 

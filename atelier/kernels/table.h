@@ -111,8 +111,9 @@ struct MatmulKernels {
   void (*pack_turned)(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t ldo) = nullptr;
   // Rows [rows, inputs] of a source whose inputs are consecutive, as rows of words at out + r * ldo.
   void (*pack_rows)(const float* x, int64_t ldx, int64_t rows, int64_t inputs, float* out, int64_t ldo) = nullptr;
-  // c[m, n] (+)= sum over words of a[m, word] b[word, n], for M rows and N <= kPanelColumns columns of one panel.
-  void (*multiply)(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
+  // c[m, n] (+)= sum over words of a[m, word] b[word, n], for M rows and N <= kPanelColumns columns of one panel, whose rows of
+  // kPanelColumns words are ldb apart.
+  void (*multiply)(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
                    bool adds) = nullptr;
 };
 

@@ -1,10 +1,10 @@
 #include "atelier/ops/linear.h"
 
 #include <array>
-#include <optional>
 
 #include "atelier/base/error.h"
 #include "atelier/kernels/gradients.h"
+#include "atelier/kernels/low_rank.h"
 
 namespace atelier::ops {
 namespace {
@@ -65,11 +65,6 @@ void multiply(const Context& context, const Tensor& x, std::span<const LinearArg
   }
 }
 
-void multiply_f32(const Tensor& x, const Tensor& weight, float* y) {
-  const kernels::Linear call{DType::kF32, weight.data(), weight.dim(0), nullptr, y, weight.dim(0)};
-  kernels::linear(std::span(&call, 1), x.f32(), x.dim(1), x.dim(0), x.dim(1), kernels::Compute::kF32);
-}
-
 // What the walk back needs of one member.
 struct Member {
   Tensor weight, bias, y;
@@ -77,20 +72,20 @@ struct Member {
   Tensor h;  // [T, R] of the low-rank addition
 };
 
+kernels::LowRankShape shape_of(const Tensor& x, const LowRank& low_rank) {
+  return {x.dim(0), x.dim(1), low_rank.b.dim(0), low_rank.a.dim(0)};
+}
+
 // From dy [T, N] to da, db and, through a, the gradient of what the addition read.
 void low_rank_backward(Tape& tape, const Tensor& x, const Member& member, const float* dy) {
   const auto& [a, b, scale] = member.low_rank;
-  const int64_t T = x.dim(0), K = a.dim(1), R = a.dim(0), N = b.dim(0);
-  Contribution db(tape, b), da(tape, a);
-  kernels::linear_backward_weight(dy, N, member.h.f32(), R, T, N, R, db.data(), false, kernels::Compute::kF32);
-  kernels::scale(db.data(), scale, db.data(), N * R);
-  Workspace dh(tape, T * R);
-  kernels::linear_backward_input(DType::kF32, b.data(), N, R, dy, N, T, dh.data(), R, false, kernels::Compute::kF32);
-  kernels::scale(dh.data(), scale, dh.data(), T * R);
-  kernels::linear_backward_weight(dh.data(), R, x.f32(), K, T, R, K, da.data(), false, kernels::Compute::kF32);
-  if (!tape.needs_gradient(x)) return;
-  const Tape::Target dx = tape.target(x);
-  kernels::linear_backward_input(DType::kF32, a.data(), R, K, dh.data(), R, T, dx.data, K, dx.adds, kernels::Compute::kF32);
+  kernels::LowRankGradients out{tape.sums(a), tape.sums(b), nullptr, false};
+  if (tape.needs_gradient(x)) {
+    const Tape::Target dx = tape.target(x);
+    out.dx = dx.data;
+    out.dx_adds = dx.adds;
+  }
+  kernels::low_rank_backward(shape_of(x, member.low_rank), x.f32(), a.f32(), b.f32(), scale, member.h.f32(), dy, out);
 }
 
 void member_backward(Tape& tape, const Tensor& x, const Tensor& dropped, const Member& member, Precision precision) {
@@ -119,12 +114,7 @@ bool is_member_recorded(const Context& context, const Tensor& x, const LinearArg
 
 Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y) {
   Tensor h = context.arena.empty_f32({x.dim(0), low_rank.a.dim(0)});
-  multiply_f32(x, low_rank.a, h.f32());
-  const Arena::Mark mark = context.arena.mark();
-  Tensor addition = context.arena.empty_f32(y.shape());
-  multiply_f32(h, low_rank.b, addition.f32());
-  kernels::add_scaled(addition.f32(), scale, y.f32(), y.count());
-  context.arena.rewind(mark);
+  kernels::low_rank_forward(shape_of(x, low_rank), x.f32(), low_rank.a.f32(), low_rank.b.f32(), scale, h.f32(), y.f32());
   return h;
 }
 

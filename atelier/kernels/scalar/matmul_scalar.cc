@@ -25,11 +25,12 @@ void pack_rows(const float* x, int64_t ldx, int64_t rows, int64_t inputs, float*
   }
 }
 
-void multiply(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc, bool adds) {
+void multiply(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
+              bool adds) {
   for (int64_t m = 0; m < M; ++m) {
     for (int64_t n = 0; n < N; ++n) {
       float sum = 0;
-      for (int64_t w = 0; w < words; ++w) sum += a[m * lda + w] * b[w * kPanelColumns + n];
+      for (int64_t w = 0; w < words; ++w) sum += a[m * lda + w] * b[w * ldb + n];
       c[m * ldc + n] = adds ? c[m * ldc + n] + sum : sum;
     }
   }

@@ -60,11 +60,12 @@ struct Matmul {
     }
   }
 
-  static void multiply(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc, bool adds) {
+  static void multiply(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
+                       bool adds) {
     for (int64_t w = 0; w < words; w += kChunk) {
       const int64_t count = words - w < kChunk ? words - w : kChunk;
       for (int64_t m = 0; m < M; m += kRows)
-        rows<kRows>(a + m * lda + w, lda, b + w * kPanelColumns, count, M - m, N, c + m * ldc, ldc, adds || w > 0);
+        rows<kRows>(a + m * lda + w, lda, b + w * ldb, ldb, count, M - m, N, c + m * ldc, ldc, adds || w > 0);
     }
   }
 
@@ -86,9 +87,10 @@ struct Matmul {
 
   // One tile of at most R rows with the columns of the panel.
   template <int R>
-  static void rows(const float* a, int64_t lda, const float* b, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc, bool adds) {
+  static void rows(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
+                   bool adds) {
     if constexpr (R > 1) {
-      if (M < R) return rows<R - 1>(a, lda, b, words, M, N, c, ldc, adds);
+      if (M < R) return rows<R - 1>(a, lda, b, ldb, words, M, N, c, ldc, adds);
     }
     for (int64_t n = 0; n < N; n += kVectors * kLanes) {
       F sums[R][kVectors];
@@ -97,7 +99,7 @@ struct Matmul {
 #pragma GCC unroll 4
         for (int i = 0; i < kVectors; ++i) sums[r][i] = S::zero();
       }
-      multiply_tile<S, P, R, kVectors, false>(a, lda, b + n, kPanelColumns, 0, words, nullptr, sums);
+      multiply_tile<S, P, R, kVectors, false>(a, lda, b + n, ldb, 0, words, nullptr, sums);
       for (int r = 0; r < R; ++r) {
         for (int i = 0; i < kVectors; ++i) add(c + r * ldc + n + i * kLanes, sums[r][i], N - n - i * kLanes, adds);
       }
