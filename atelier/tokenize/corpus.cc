@@ -28,20 +28,20 @@ Status Corpus::read(size_t bytes, LineBatch& batch) {
   batch.bytes.clear();
   batch.lines.clear();
   while (batch.bytes.size() < bytes) {
-    if (current_.empty()) {
+    if (!current_) {
       if (next_file_ == paths_.size()) return {};
       ATELIER_TRY(io::LineStream stream, io::LineStream::open(paths_[next_file_]));
-      current_.push_back(std::move(stream));
+      current_ = std::move(stream);
       ++next_file_;
       line_number_ = 0;
     }
     const size_t begin = batch.bytes.size();
-    ATELIER_TRY(const bool has_line, current_[0].append_line(batch.bytes));
+    ATELIER_TRY(const bool has_line, current_->append_line(batch.bytes));
     if (has_line) {
       batch.lines.push_back({begin, batch.bytes.size(), next_file_ - 1, ++line_number_});
     } else {
-      bytes_before_ += current_[0].position();
-      current_.clear();
+      bytes_before_ += current_->position();
+      current_.reset();
     }
   }
   return {};
@@ -61,6 +61,6 @@ Result<std::string_view> Corpus::text_of(const LineBatch& batch, const LineBatch
   return std::string_view(storage);
 }
 
-int64_t Corpus::bytes_read() const { return bytes_before_ + (current_.empty() ? 0 : current_[0].position()); }
+int64_t Corpus::bytes_read() const { return bytes_before_ + (current_ ? current_->position() : 0); }
 
 }  // namespace atelier::tokenize

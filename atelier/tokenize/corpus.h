@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,7 @@ class Corpus {
 
   std::vector<std::string> paths_;
   std::string field_;
-  std::vector<io::LineStream> current_;  // one or none
+  std::optional<io::LineStream> current_;  // the file that is being read
   size_t next_file_ = 0;
   int64_t line_number_ = 0;  // in the current file
   int64_t total_bytes_ = 0, bytes_before_ = 0;
