@@ -9,12 +9,11 @@
 #include "atelier/convert/gguf_plan.h"
 #include "atelier/convert/hf_config_writer.h"
 #include "atelier/convert/hf_folder.h"
-#include "atelier/convert/hf_tokenizer.h"
+#include "atelier/convert/hf_side_files.h"
 #include "atelier/convert/quantize.h"
 #include "atelier/convert/relayout.h"
 #include "atelier/io/file.h"
 #include "atelier/models/model.h"
-#include "atelier/models/side_files.h"
 
 namespace atelier::convert {
 namespace {
@@ -35,37 +34,6 @@ Result<ConvertReport> folder_to_gguf(const std::string& source, const std::strin
 
 // --- GGUF -> Hugging Face folder
 
-void set_ids(const tokenize::GgufVocabulary& vocabulary, Json& config) {
-  const auto id = [](const std::optional<tokenize::TokenId>& token) { return token ? Json(static_cast<int64_t>(*token)) : Json(); };
-  config.set("bos_token_id", id(vocabulary.bos)).set("eos_token_id", id(vocabulary.eos)).set("pad_token_id", id(vocabulary.pad));
-}
-
-Json generation_config(const models::GenerationDefaults& defaults, const tokenize::GgufVocabulary& vocabulary) {
-  Json out = Json::object();
-  set_ids(vocabulary, out);
-  Json stops = Json::array();
-  for (const int32_t id : defaults.stop_ids) stops.push_back(static_cast<int64_t>(id));
-  if (!stops.as_array().empty()) out.set("eos_token_id", std::move(stops));
-  return out;
-}
-
-// Everything but the weights. A file without a vocabulary gives a folder without a tokenizer.
-Status write_side_files(const models::Model& model, Json config, const FolderOutput& folder) {
-  tokenize::GgufVocabulary vocabulary;
-  const format::Gguf& file = *model.checkpoint().as_gguf();
-  if (file.contains("tokenizer.ggml.tokens")) {
-    ATELIER_TRY(vocabulary, models::gguf_vocabulary(file));
-    ATELIER_TRY(const Json tokenizer, hf_tokenizer(vocabulary, model.adds_bos()));
-    ATELIER_RETURN_IF_ERROR(folder.write("tokenizer.json", tokenizer.dump(1) + "\n"));
-    ATELIER_RETURN_IF_ERROR(
-        folder.write("tokenizer_config.json", hf_tokenizer_config(vocabulary, model.spec().max_context).dump(2) + "\n"));
-  }
-  set_ids(vocabulary, config);
-  if (!model.chat_template().empty()) ATELIER_RETURN_IF_ERROR(folder.write("chat_template.jinja", model.chat_template()));
-  ATELIER_RETURN_IF_ERROR(folder.write("generation_config.json", generation_config(model.defaults(), vocabulary).dump(2) + "\n"));
-  return folder.write("config.json", config.dump(2) + "\n");
-}
-
 Result<ConvertReport> gguf_to_folder(const std::string& source, const std::string& target, const ConvertOptions& options) {
   models::LoadOptions load;
   load.precision = Precision::kF32;
@@ -80,7 +48,9 @@ Result<ConvertReport> gguf_to_folder(const std::string& source, const std::strin
   written.progress = options.progress;
   ATELIER_TRY(Json config, hf_config(model->arch(), model->spec(), written.type));
   ATELIER_TRY(FolderOutput folder, FolderOutput::create(target));
-  ATELIER_RETURN_IF_ERROR(write_side_files(*model, std::move(config), folder));
+  ATELIER_RETURN_IF_ERROR(set_token_ids(*model, config));
+  ATELIER_RETURN_IF_ERROR(write_hf_side_files(*model, folder.partial_path()));
+  ATELIER_RETURN_IF_ERROR(folder.write("config.json", config.dump(2) + "\n"));
   ConvertReport report;
   report.num_tensors = static_cast<int64_t>(tensors.size());
   for (OutputTensor& tensor : tensors) {

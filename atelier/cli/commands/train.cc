@@ -1,0 +1,147 @@
+// `atelier train RECIPE.yaml`: every training run.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <memory>
+#include <ostream>
+
+#include "atelier/base/json.h"
+#include "atelier/base/strings.h"
+#include "atelier/cli/command.h"
+#include "atelier/cli/interrupt.h"
+#include "atelier/cli/progress.h"
+#include "atelier/train/recipe.h"
+#include "atelier/train/trainer.h"
+
+namespace atelier::cli {
+namespace {
+
+struct TrainArgs {
+  std::string recipe;
+  std::vector<std::string> overrides;
+  bool resumes = false, is_dry_run = false, shows_batch = false;
+};
+
+uint64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+std::string size(int64_t bytes) { return human_bytes(static_cast<uint64_t>(bytes)); }
+
+Status dry_run(const train::Recipe& recipe, Console& console) {
+  ATELIER_TRY(const train::RunEstimate e, train::estimate_run(recipe));
+  const int64_t memory = e.weight_bytes + e.gradient_bytes + e.moment_bytes + e.activation_bytes;
+  const double run_s = e.step_s * static_cast<double>(recipe.training.steps);
+  if (console.is_json) {
+    console.out << Json::object()
+                       .set("parameters", e.num_parameters)
+                       .set("trained_parameters", e.num_trained)
+                       .set("weight_bytes", e.weight_bytes)
+                       .set("gradient_bytes", e.gradient_bytes)
+                       .set("moment_bytes", e.moment_bytes)
+                       .set("activation_bytes", e.activation_bytes)
+                       .set("memory_bytes", memory)
+                       .set("tokens_per_step", e.tokens_per_step)
+                       .set("step_s", e.step_s)
+                       .set("run_s", run_s)
+                       .dump()
+                << "\n";
+    return {};
+  }
+  console.out << fmt::format("parameters  {} ({} trained)\n", e.num_parameters, e.num_trained)
+              << fmt::format("memory      {}: weights {}, gradients {}, moments {}, activations {}\n", size(memory), size(e.weight_bytes),
+                             size(e.gradient_bytes), size(e.moment_bytes), size(e.activation_bytes))
+              << fmt::format("time        {:.2f} s a step of {} tokens, {:.1f} min for {} steps without evaluations\n", e.step_s,
+                             e.tokens_per_step, run_s / 60, recipe.training.steps);
+  return {};
+}
+
+// Tokens that carry loss are green, or stand in ⟦ ⟧ where there are no colours; documents begin at a bar.
+Status show_batch(const train::Recipe& recipe, Console& console) {
+  ATELIER_TRY(const train::ShownRow shown, train::first_row(recipe));
+  if (console.is_json) {
+    Json ids = Json::array(), labels = Json::array(), lengths = Json::array();
+    for (const int32_t id : shown.row.ids) ids.push_back(id);
+    for (const int32_t label : shown.row.labels) labels.push_back(label);
+    for (const int64_t length : shown.row.lengths) lengths.push_back(length);
+    console.out << Json::object().set("ids", ids).set("labels", labels).set("lengths", lengths).dump() << "\n";
+    return {};
+  }
+  size_t t = 0;
+  for (const int64_t length : shown.row.lengths) {
+    console.out << fmt::format("--- document of {} tokens\n", length);
+    bool is_predicted = false;  // whether the token before asks for this one
+    for (int64_t i = 0; i < length; ++i, ++t) {
+      if (is_predicted) {
+        console.out << (console.is_out_terminal ? "\x1b[32m" + shown.pieces[t] + "\x1b[0m" : "⟦" + shown.pieces[t] + "⟧");
+      } else {
+        console.out << shown.pieces[t];
+      }
+      is_predicted = shown.row.labels[t] >= 0;
+    }
+    if (is_predicted) console.out << (console.is_out_terminal ? "\x1b[32m(next)\x1b[0m" : "⟦next⟧");
+    console.out << "\n";
+  }
+  console.out << fmt::format("{} tokens, {} carry loss\n", shown.row.ids.size(), shown.row.num_labelled());
+  return {};
+}
+
+void print_result(const train::TrainResult& result, Console& console) {
+  if (console.is_json) {
+    console.out << Json::object()
+                       .set("run", result.folder)
+                       .set("model", result.model)
+                       .set("step", result.step)
+                       .set("loss", result.loss)
+                       .set("best_validation_loss", result.best_loss ? Json(*result.best_loss) : Json())
+                       .set("best_step", result.best_step)
+                       .set("stopped_early", result.stopped_early)
+                       .dump()
+                << "\n";
+    return;
+  }
+  console.out << fmt::format("{}: {} steps, loss {:.4f}", result.folder, result.step, result.loss);
+  if (result.best_loss) console.out << fmt::format(", validation {:.4f} at step {}", *result.best_loss, result.best_step);
+  console.out << (result.stopped_early ? ", stopped early" : "") << "\ntry: atelier generate " << result.folder << " --prompt ...\n";
+}
+
+Status run(const TrainArgs& args, Console& console) {
+  std::vector<std::string> overrides = args.overrides;
+  if (console.seed) overrides.push_back("seed=" + std::to_string(*console.seed));
+  ATELIER_TRY(const train::Recipe recipe, train::read_recipe(args.recipe, overrides));
+  if (args.is_dry_run) return dry_run(recipe, console);
+  if (args.shows_batch) return show_batch(recipe, console);
+  install_interrupt_handler();
+  Progress progress(console, "train", recipe.training.steps);
+  train::TrainHooks hooks;
+  hooks.on_step = [&](const train::StepReport& report) {
+    const std::string validation = report.validation_loss ? fmt::format(", validation {:.4f}", *report.validation_loss) : "";
+    progress.update(report.step, fmt::format("step {}, loss {:.4f}{}, {:.0f} tok/s, {}", report.step, report.loss, validation,
+                                             report.tokens_per_s, human_bytes(peak_memory_bytes())));
+    return !is_interrupted();
+  };
+  hooks.on_sample = [&](int64_t step, const std::string& text) { console.err << fmt::format("--- step {}\n{}\n", step, text); };
+  ATELIER_TRY(const train::TrainResult result, train::train(recipe, args.resumes, hooks));
+  print_result(result, console);
+  return {};
+}
+
+CommandBody declare(Args& args) {
+  auto options = std::make_shared<TrainArgs>();
+  args.positional("RECIPE", options->recipe, "a YAML file: docs/guide/train.md lists its keys, recipes/ holds examples");
+  args.option("--set", options->overrides, "KEY=VALUE", "changes a key of the recipe: --set training.steps=100");
+  args.flag("--resume", options->resumes, "goes on where the run's last checkpoint is");
+  args.flag("--dry-run", options->is_dry_run, "prints parameters, memory and time, and trains nothing");
+  args.flag("--show-batch", options->shows_batch, "prints the first row of data with what carries loss marked, and trains nothing");
+  return [options](Console& console) { return run(*options, console); };
+}
+
+}  // namespace
+
+extern const CommandDef command_train;
+const CommandDef command_train = {"train", "make", "a training run described by a recipe",
+                                  "atelier train recipes/shakespeare_char_cpu.yaml", declare};
+
+}  // namespace atelier::cli

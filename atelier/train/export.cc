@@ -1,0 +1,39 @@
+#include "atelier/train/export.h"
+
+#include <memory>
+
+#include "atelier/convert/hf_folder.h"
+#include "atelier/convert/hf_side_files.h"
+#include "atelier/io/atomic_file.h"
+#include "atelier/io/file.h"
+
+namespace atelier::train {
+namespace {
+
+Json id_or_null(const std::optional<tokenize::TokenId>& id) { return id ? Json(static_cast<int64_t>(*id)) : Json(); }
+
+Json special_ids(const tokenize::Tokenizer& tokenizer) {
+  return Json::object().set("bos_token_id", id_or_null(tokenizer.bos())).set("eos_token_id", id_or_null(tokenizer.eos()));
+}
+
+}  // namespace
+
+Status export_text_side(const TextSide& text, int64_t context, const std::string& folder) {
+  if (text.origin) return convert::write_hf_side_files(*text.origin, folder);
+  ATELIER_RETURN_IF_ERROR(io::write_file(io::join_path(folder, "tokenizer.json"), text.learnt_json));
+  const Json config = Json::object().set("tokenizer_class", "PreTrainedTokenizerFast").set("model_max_length", context);
+  return io::write_file(io::join_path(folder, "tokenizer_config.json"), config.dump(2) + "\n");
+}
+
+Status export_weights(const models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
+  const auto weights = std::make_shared<convert::ModelWeights>();
+  weights->arch = &model.arch();
+  weights->layout = model.layout();
+  weights->spec = model.spec();
+  weights->parameters = model.weights();
+  convert::HfFolderOptions options;
+  options.settings = special_ids(tokenizer);
+  return convert::write_hf_model(weights, folder, options);
+}
+
+}  // namespace atelier::train

@@ -1,0 +1,42 @@
+// runs/NAME/{config.yaml, log.jsonl, events.out.tfevents.*, checkpoints/, model/, report.html}
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "atelier/base/json.h"
+#include "atelier/base/status.h"
+#include "atelier/io/line_file.h"
+#include "atelier/train/event_file.h"
+#include "atelier/train/recipe.h"
+
+namespace atelier::train {
+
+class RunFolder {
+ public:
+  // A new folder, or with `resumes` the one that is there; its config.yaml must be this recipe's, but for training.steps. InvalidArgument
+  // for a run that exists and is not resumed.
+  static Result<RunFolder> open(const Recipe& recipe, bool resumes);
+
+  const std::string& path() const { return path_; }
+  std::string checkpoints() const;
+  std::string model() const;
+  bool is_resumed() const { return is_resumed_; }
+
+  // Opens the log, without lines of steps after `step`: those will come again.
+  Status start_log(int64_t step);
+  // A line of log.jsonl; its numbers become scalars of the event file.
+  Status log(const Json& line);
+  Status write_report(const Recipe& recipe) const;
+
+ private:
+  explicit RunFolder(std::string path, bool is_resumed) : path_(std::move(path)), is_resumed_(is_resumed) {}
+  std::string log_path() const;
+  std::string path_;
+  bool is_resumed_;
+  std::optional<io::LineFile> log_;
+  std::optional<EventFile> events_;
+};
+
+}  // namespace atelier::train

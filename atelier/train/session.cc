@@ -1,0 +1,198 @@
+#include "atelier/train/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "atelier/base/strings.h"
+#include "atelier/data/example_rows.h"
+#include "atelier/data/records.h"
+#include "atelier/data/token_rows.h"
+#include "atelier/io/file.h"
+#include "atelier/models/store.h"
+#include "atelier/tokenize/trainer.h"
+
+namespace atelier::train {
+namespace {
+
+std::string token_text(const tokenize::Tokenizer& tokenizer, const std::optional<tokenize::TokenId>& id) {
+  return id ? tokenizer.id_to_token(*id) : std::string();
+}
+
+bool is_learnt(const std::string& tokenizer) { return tokenizer == "character" || tokenizer == "byte"; }
+
+// Every character (or byte) that the training text has, without special tokens: nothing in the text is unknown.
+Result<std::string> learn_tokenizer(const Recipe& recipe) {
+  ATELIER_TRY(const tokenize::TrainerDef* trainer, tokenize::find_trainer(recipe.model.tokenizer));
+  std::vector<std::string> paths;
+  for (const DataFile& file : recipe.data.train) paths.push_back(file.path);
+  ATELIER_TRY(tokenize::Corpus corpus, tokenize::Corpus::open(paths, "text"));
+  tokenize::TrainerOptions options;
+  options.special_tokens.emplace();
+  ATELIER_TRY(const Json json, tokenize::train_tokenizer(*trainer, options, corpus, {}));
+  return json.dump(1) + "\n";
+}
+
+Status open_own_tokenizer(const Recipe& recipe, TextSide& side) {
+  const std::string& name = recipe.model.tokenizer;
+  if (is_learnt(name)) {
+    ATELIER_TRY(side.learnt_json, learn_tokenizer(recipe));
+  } else {
+    ATELIER_TRY(side.learnt_json, io::read_file(name));
+  }
+  ATELIER_TRY(side.owned, tokenize::Tokenizer::from_tokenizer_json(side.learnt_json, name));
+  side.tokenizer = side.owned.get();
+  return {};
+}
+
+Status open_tokenizer_of(const std::string& model, TextSide& side) {
+  models::LoadOptions load;
+  load.is_to_run = false;
+  ATELIER_TRY(const std::string path, models::resolve_model_path(model));
+  ATELIER_TRY(side.origin, models::load_model(path, load));
+  ATELIER_TRY(side.tokenizer, side.origin->tokenizer());
+  if (side.origin->chat_template().empty()) return {};
+  ATELIER_TRY(side.chat_template, tokenize::ChatTemplate::parse(side.origin->chat_template(), model));
+  return {};
+}
+
+// What is trained on and what is kept for validation, of `count` tokens or records.
+int64_t num_trained(const Recipe& recipe, int64_t count) {
+  return static_cast<int64_t>(static_cast<double>(count) * (1 - recipe.data.validation_fraction));
+}
+
+Precision precision_of(const std::string& name) {
+  return name == "f32" ? Precision::kF32 : name == "bf16" ? Precision::kBF16 : Precision::kAuto;
+}
+
+}  // namespace
+
+Result<TextSide> open_text_side(const Recipe& recipe) {
+  TextSide side;
+  const std::string& tokenizer = recipe.model.tokenizer;
+  if (tokenizer.empty() && recipe.model.from.empty()) {
+    return Status::invalid("recipe: model.tokenizer: is empty, new weights need one; use `character`, a tokenizer.json or a model's name");
+  }
+  const bool is_own = is_learnt(tokenizer) || tokenizer.ends_with(".json");
+  ATELIER_RETURN_IF_ERROR(is_own ? open_own_tokenizer(recipe, side)
+                                 : open_tokenizer_of(tokenizer.empty() ? recipe.model.from : tokenizer, side));
+  return side;
+}
+
+Result<std::unique_ptr<DataSide>> DataSide::open(const Recipe& recipe, const TextSide& text, const std::string& folder) {
+  auto side = std::make_unique<DataSide>();
+  if (recipe.data.format == "text") {
+    ATELIER_RETURN_IF_ERROR(side->open_text(recipe, *text.tokenizer, folder));
+  } else {
+    ATELIER_RETURN_IF_ERROR(side->open_examples(recipe, text));
+  }
+  const auto limit = static_cast<size_t>(recipe.evaluation.rows);
+  if (limit > 0 && side->validation_.size() > limit) side->validation_.resize(limit);
+  return side;
+}
+
+Status DataSide::open_text(const Recipe& recipe, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
+  const auto tokens_of = [&](const DataFile& file) -> Result<std::span<const int32_t>> {
+    ATELIER_TRY(const auto records, data::Records::open(file.path));
+    const std::string path = io::join_path(folder, fmt::format("tokens-{}.bin", token_files_.size()));
+    ATELIER_TRY(auto tokens, data::TokenFile::create(path, *records, tokenizer));
+    token_files_.push_back(std::move(tokens));
+    return token_files_.back()->tokens();
+  };
+  const auto validate = [&](std::span<const int32_t> tokens) {
+    for (data::Row& row : data::consecutive_rows(tokens, recipe.data.context)) validation_.push_back(std::move(row));
+  };
+  std::vector<data::TokenPart> parts;
+  for (const DataFile& file : recipe.data.train) {
+    ATELIER_TRY(const std::span<const int32_t> tokens, tokens_of(file));
+    const auto kept = static_cast<size_t>(num_trained(recipe, static_cast<int64_t>(tokens.size())));
+    parts.push_back({tokens.first(kept), file.weight});
+    validate(tokens.subspan(kept));
+  }
+  for (const DataFile& file : recipe.data.validation) {
+    ATELIER_TRY(const std::span<const int32_t> tokens, tokens_of(file));
+    validate(tokens);
+  }
+  const auto sampling = recipe.data.sampling == "crops" ? data::TokenSampling::kCrops : data::TokenSampling::kBlocks;
+  ATELIER_TRY(train_, data::token_rows(std::move(parts), sampling, recipe.data.context, static_cast<uint64_t>(recipe.seed)));
+  return {};
+}
+
+Status DataSide::open_examples(const Recipe& recipe, const TextSide& text) {
+  encoder_.tokenizer = text.tokenizer;
+  encoder_.chat_template = text.chat_template ? &*text.chat_template : nullptr;
+  encoder_.bos_token = token_text(*text.tokenizer, text.tokenizer->bos());
+  encoder_.eos_token = token_text(*text.tokenizer, text.tokenizer->eos());
+  encoder_.format = recipe.data.format == "chat"          ? data::RecordFormat::kChat
+                    : recipe.data.format == "instruction" ? data::RecordFormat::kInstruction
+                                                          : data::RecordFormat::kPairs;
+  std::vector<data::ExamplePart> trained, judged;
+  for (const DataFile& file : recipe.data.train) {
+    ATELIER_TRY(const auto records, data::Records::open(file.path));
+    const int64_t kept = num_trained(recipe, records->size());
+    if (kept == 0) return Status::invalid("data: " + file.path + ": validation_fraction leaves no record to train on; lower it");
+    trained.push_back({records, 0, kept, file.weight});
+    if (kept < records->size()) judged.push_back({records, kept, records->size(), 1});
+  }
+  for (const DataFile& file : recipe.data.validation) {
+    ATELIER_TRY(const auto records, data::Records::open(file.path));
+    judged.push_back({records, 0, records->size(), 1});
+  }
+  train_ = data::example_rows(std::move(trained), encoder_, recipe.data.context, recipe.data.is_packed, static_cast<uint64_t>(recipe.seed));
+  if (judged.empty()) return {};
+  ATELIER_TRY(validation_, data::all_example_rows(judged, encoder_, recipe.data.context));
+  return {};
+}
+
+Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, int64_t vocab_size) {
+  models::TrainOptions options;
+  options.precision = precision_of(recipe.model.precision);
+  options.max_length = recipe.data.context;
+  options.has_checkpoints = recipe.model.has_checkpoints;
+  options.dropout = recipe.model.dropout;
+  options.seed = static_cast<uint64_t>(recipe.seed);
+  options.lora = recipe.lora;
+  std::unique_ptr<models::TrainableModel> model;
+  if (!recipe.model.from.empty()) {
+    ATELIER_TRY(const std::string path, models::resolve_model_path(recipe.model.from));
+    ATELIER_TRY(model, models::TrainableModel::from_checkpoint(path, options));
+  } else {
+    const auto architectures = models::architectures();
+    const auto arch = std::find_if(architectures.begin(), architectures.end(),
+                                   [&](const models::ArchDef* def) { return recipe.model.architecture == def->name; });
+    Json config = recipe.model.config;
+    if (!config.contains("vocab_size")) config.set("vocab_size", vocab_size);
+    Result<nn::TransformerSpec> spec = (*arch)->from_hf(config);
+    if (!spec.ok()) return spec.status().with_context("recipe: model.config");
+    ATELIER_TRY(model, models::TrainableModel::from_spec(**arch, *spec, options));
+  }
+  if (recipe.data.context > model->spec().max_context) {
+    return Status::invalid(fmt::format("recipe: data.context: is {}, the model's is {}; lower it or enlarge model.config",
+                                       recipe.data.context, model->spec().max_context));
+  }
+  if (vocab_size > model->spec().vocab_size) {
+    return Status::invalid(fmt::format("recipe: model.tokenizer: has {} tokens, the model {}; use the model's tokenizer", vocab_size,
+                                       model->spec().vocab_size));
+  }
+  return model;
+}
+
+optim::ScheduleOptions resolved_schedule(const Recipe& recipe) {
+  optim::ScheduleOptions schedule = recipe.schedule;
+  schedule.num_steps = recipe.training.steps;
+  if (recipe.warmup_ratio > 0) schedule.warmup_steps = std::llround(recipe.warmup_ratio * static_cast<double>(recipe.training.steps));
+  if (recipe.warmup_tokens > 0) {
+    const int64_t tokens = recipe.training.batch * recipe.data.context;
+    schedule.warmup_steps = (recipe.warmup_tokens + tokens - 1) / tokens;
+  }
+  return schedule;
+}
+
+std::vector<optim::Parameter> optimizer_parameters(models::TrainableModel& model) {
+  std::vector<optim::Parameter> parameters;
+  for (const models::TrainParameter& p : model.parameters()) parameters.push_back({p.name, p.value, p.gradient, p.has_decay});
+  return parameters;
+}
+
+}  // namespace atelier::train

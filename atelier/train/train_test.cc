@@ -1,0 +1,241 @@
+// The trainer's promises: a killed run ends in the same bits, a split batch has the same loss, and what goes wrong is said.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "atelier/format/checkpoint.h"
+#include "atelier/io/file.h"
+#include "atelier/models/model.h"
+#include "atelier/train/event_file.h"
+#include "atelier/train/loss_watch.h"
+#include "atelier/train/recipe.h"
+#include "atelier/train/session.h"
+#include "atelier/train/trainer.h"
+#include "atelier/train/yaml.h"
+
+namespace atelier::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TrainTest : public testing::Test {
+ protected:
+  TrainTest() : folder_(fs::path(testing::TempDir()) / ("train_test_" + std::to_string(::getpid()))) {
+    fs::create_directories(folder_);
+    std::ofstream text(folder_ / "text.txt");
+    for (int i = 0; i < 120; ++i) text << "the quick brown fox number " << i << " jumps over the lazy dog\n";
+  }
+  ~TrainTest() override { fs::remove_all(folder_); }
+
+  Recipe recipe(const std::string& name, std::vector<std::string> overrides = {}) const {
+    const std::string text = R"(
+model:
+  architecture: llama
+  config: {hidden_size: 16, intermediate_size: 24, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, max_position_embeddings: 16,
+           rms_norm_eps: 1e-5, tie_word_embeddings: true}
+  tokenizer: character
+  precision: f32
+  dropout: 0.1
+data: {validation_fraction: 0.1, sampling: crops, context: 16}
+optimizer: {learning_rate: 1e-2}
+schedule: {shape: cosine, warmup_steps: 3}
+training: {steps: 24, batch: 4, micro_batch: 2, average_decay: 0.9}
+evaluation: {every: 6, rows: 4}
+checkpoints: {every: 4}
+samples: {every: 12, tokens: 3}
+)";
+    overrides.push_back("data.train=" + (folder_ / "text.txt").string());
+    overrides.push_back("runs=" + folder_.string());
+    overrides.push_back("name=" + name);
+    auto parsed = parse_recipe(text, "test.yaml", overrides);
+    EXPECT_TRUE(parsed.ok()) << parsed.status().message();
+    return std::move(parsed).value();
+  }
+
+  // The bytes of a run's last checkpoint and its exported model.
+  std::string outcome(const std::string& name) const {
+    const std::string checkpoints = folder_ / name / "checkpoints";
+    std::string latest = io::read_file(checkpoints + "/latest").value();
+    latest.pop_back();
+    return io::read_file(checkpoints + "/" + latest + "/model.safetensors").value() +
+           io::read_file(checkpoints + "/" + latest + "/state.json").value() +
+           io::read_file((folder_ / name / "model/model.safetensors").string()).value();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(TrainTest, a_run_killed_at_random_ends_in_the_same_bits) {
+  ASSERT_TRUE(train(recipe("straight"), false, {}).ok());
+  std::mt19937 random(20261126);
+  int64_t done = 0, kills = 0;
+  while (done < 24) {
+    // Death by exception in the middle of the loop: nothing is saved on the way out, as when the process is killed.
+    int64_t left = 1 + static_cast<int64_t>(random() % 9);
+    TrainHooks hooks;
+    hooks.on_step = [&](const StepReport& report) {
+      done = report.step;
+      if (--left == 0 && report.step < 24) throw std::runtime_error("killed");
+      return true;
+    };
+    try {
+      const auto result = train(recipe("killed"), true, hooks);
+      ASSERT_TRUE(result.ok()) << result.status().message();
+    } catch (const std::runtime_error&) {
+      ++kills;
+    }
+  }
+  EXPECT_GE(kills, 2);
+  EXPECT_EQ(outcome("killed"), outcome("straight"));
+  // Every step stands once in the log, with the same loss.
+  const auto losses = [&](const char* name) {
+    std::vector<std::string> lines;
+    std::ifstream file(folder_ / name / "log.jsonl");
+    for (std::string line; std::getline(file, line);) lines.push_back(line.substr(0, line.find("tokens_per_s")));
+    return lines;
+  };
+  EXPECT_EQ(losses("killed"), losses("straight"));
+}
+
+TEST_F(TrainTest, stopping_saves_and_resuming_ends_in_the_same_bits) {
+  ASSERT_TRUE(train(recipe("straight"), false, {}).ok());
+  TrainHooks hooks;
+  hooks.on_step = [](const StepReport& report) { return report.step != 7; };
+  const auto stopped = train(recipe("stopped"), false, hooks);
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.status().code(), StatusCode::kCancelled);
+  ASSERT_TRUE(train(recipe("stopped"), true, {}).ok());
+  EXPECT_EQ(outcome("stopped"), outcome("straight"));
+}
+
+TEST_F(TrainTest, loss_falls_and_the_model_loads_with_its_tokenizer) {
+  const auto result = train(recipe("learns", {"training.steps=60", "training.average_decay=0"}), false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_LT(*result->best_loss, 2.6);  // of about 30 characters, 3.4 at the start
+  const auto model = models::load_model(result->model, {});
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const auto tokenizer = (*model)->tokenizer();
+  ASSERT_TRUE(tokenizer.ok()) << tokenizer.status().message();
+  EXPECT_EQ((*tokenizer)->decode((*tokenizer)->encode_ids("the dog\n").value()).value(), "the dog\n");
+  EXPECT_TRUE(io::is_file(result->folder + "/report.html"));
+  EXPECT_NE(io::read_file(result->folder + "/report.html").value().find("<polyline"), std::string::npos);
+}
+
+// The gradient's norm and the loss of the first steps, from 8 rows at once and from 8 times one.
+TEST_F(TrainTest, loss_does_not_depend_on_micro_batches) {
+  const auto first_steps = [&](const std::string& name, const char* micro) {
+    std::vector<StepReport> reports;
+    TrainHooks hooks;
+    hooks.on_step = [&](const StepReport& report) {
+      reports.push_back(report);
+      return true;
+    };
+    EXPECT_TRUE(train(recipe(name, {"training.steps=3", "training.batch=8", micro}), false, hooks).ok());
+    return reports;
+  };
+  const auto whole = first_steps("whole", "training.micro_batch=0"), split = first_steps("split", "training.micro_batch=1");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_NEAR(split[i].loss, whole[i].loss, 1e-6 * whole[i].loss);
+    EXPECT_NEAR(split[i].gradient_norm, whole[i].gradient_norm, 1e-5 * whole[i].gradient_norm);
+  }
+}
+
+TEST_F(TrainTest, patience_ends_a_run_that_does_not_improve) {
+  const auto result =
+      train(recipe("patient", {"optimizer.learning_rate=0", "evaluation.patience=2", "training.steps=200", "training.average_decay=0"}),
+            false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_TRUE(result->stopped_early);
+  EXPECT_EQ(result->step, 18);
+}
+
+TEST_F(TrainTest, a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint) {
+  const auto result = train(recipe("diverges", {"optimizer.learning_rate=100", "optimizer.weight_decay=10", "training.steps=400",
+                                                "training.clip=0", "schedule.warmup_steps=12", "model.dropout=0"}),
+                            false, {});
+  ASSERT_FALSE(result.ok());
+  EXPECT_NE(result.status().message().find("last good checkpoint"), std::string::npos) << result.status().message();
+}
+
+TEST_F(TrainTest, an_existing_run_is_not_overwritten_and_a_changed_recipe_not_resumed) {
+  ASSERT_TRUE(train(recipe("twice", {"training.steps=2"}), false, {}).ok());
+  EXPECT_NE(train(recipe("twice", {"training.steps=2"}), false, {}).status().message().find("--resume"), std::string::npos);
+  EXPECT_NE(train(recipe("twice", {"training.steps=4", "optimizer.beta2=0.5"}), true, {}).status().message().find("optimizer.beta2"),
+            std::string::npos);
+  EXPECT_TRUE(train(recipe("twice", {"training.steps=4"}), true, {}).ok());
+}
+
+std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
+  return parse_recipe(text, "r.yaml", overrides).status().message();
+}
+
+TEST(Recipe, wrong_keys_and_values_are_named_with_the_nearest) {
+  const std::string good = "model: {from: x}\ndata: {train: a.txt}\n";
+  EXPECT_EQ(error_of(good), "");
+  EXPECT_NE(error_of(good + "trainning: {steps: 3}\n").find("trainning"), std::string::npos);
+  EXPECT_NE(error_of(good + "optimizer: {lerning_rate: 3}\n").find("did you mean optimizer.learning_rate"), std::string::npos);
+  EXPECT_NE(error_of(good + "optimizer: {name: adam}\n").find("did you mean adamw"), std::string::npos);
+  EXPECT_NE(error_of(good + "training: {steps: many}\n").find("an integer"), std::string::npos);
+  EXPECT_NE(error_of(good + "training: {steps: 0}\n").find("training.steps"), std::string::npos);
+  EXPECT_NE(error_of(good, {"training.stepz=4"}).find("did you mean training.steps"), std::string::npos);
+  EXPECT_NE(error_of("model: {from: x}\n").find("data.train"), std::string::npos);
+  EXPECT_NE(error_of("model: [\n").find("line"), std::string::npos);
+  EXPECT_NE(error_of(good + "schedule: {warmup_steps: 3, warmup_ratio: 0.1}\n").find("keep one"), std::string::npos);
+}
+
+TEST(Recipe, written_configuration_reads_back_the_same) {
+  const auto recipe =
+      parse_recipe("model: {from: x, config: {a: 1}}\ndata:\n  train: [a.txt, {path: b.txt, weight: 2.5}]\n", "dir/night.yaml",
+                   {"optimizer.learning_rate=3e-4", "model.config.n_layer=2", "samples.prompt='a: b'", "lora.targets=[q, v]"})
+          .value();
+  EXPECT_EQ(recipe.name, "night");
+  EXPECT_EQ(recipe.model.config, Json::object().set("a", 1).set("n_layer", 2));
+  EXPECT_EQ(recipe.data.train[1].weight, 2.5);
+  const Json json = recipe_json(recipe);
+  EXPECT_EQ(recipe_json(parse_recipe(to_yaml(json), "config.yaml", {}).value()), json);
+}
+
+TEST(Recipe, those_of_the_project_are_valid) {
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(ATELIER_SOURCE_DIR "/recipes")) {
+    const auto recipe = read_recipe(entry.path(), {});
+    EXPECT_TRUE(recipe.ok()) << entry.path() << ": " << recipe.status().message();
+    ++count;
+  }
+  EXPECT_GE(count, 1);
+}
+
+TEST(EventFile, checksum_is_castagnolis) {
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283u);
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aau);  // RFC 3720, B.4
+}
+
+TEST(EventFile, record_is_framed_as_tensorboard_reads_it) {
+  const std::pair<std::string, double> scalar{"loss", 1.5};
+  const std::string record = scalar_record(2.0, 300, {&scalar, 1});
+  uint64_t length = 0;
+  std::memcpy(&length, record.data(), 8);
+  ASSERT_EQ(record.size(), 8 + 4 + length + 4);
+  const std::string event = record.substr(12, length);
+  const std::string want = std::string("\x09\x00\x00\x00\x00\x00\x00\x00\x40", 9) + "\x10\xac\x02" + "\x2a\x0d\x0a\x0b\x0a\x04loss\x15" +
+                           std::string("\x00\x00\xc0\x3f", 4);
+  EXPECT_EQ(event, want);
+}
+
+TEST(LossWatch, tells_a_spike_from_noise) {
+  LossWatch watch(6);
+  std::mt19937 random(1);
+  for (int i = 0; i < 300; ++i) EXPECT_FALSE(watch.check(2 + 0.1 * static_cast<double>(random() % 100) / 100, 1).has_value());
+  EXPECT_TRUE(watch.check(4, 1).has_value());
+  EXPECT_TRUE(watch.check(NAN, 1).has_value());
+  EXPECT_TRUE(watch.check(2, INFINITY).has_value());
+  EXPECT_FALSE(LossWatch(0).check(1e9, 1).has_value());
+}
+
+}  // namespace
+}  // namespace atelier::train

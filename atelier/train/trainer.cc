@@ -1,0 +1,319 @@
+#include "atelier/train/trainer.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+
+#include "atelier/io/file.h"
+#include "atelier/optim/average.h"
+#include "atelier/optim/clip.h"
+#include "atelier/train/checkpoint.h"
+#include "atelier/train/export.h"
+#include "atelier/train/loss_watch.h"
+#include "atelier/train/run_folder.h"
+#include "atelier/train/sample.h"
+#include "atelier/train/session.h"
+
+namespace atelier::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+models::TrainBatch batch_of(const data::Row& row, int64_t step) {
+  return {row.ids, row.labels, row.lengths, row.samples, static_cast<uint64_t>(step)};
+}
+
+// Rows joined, at most `most` at a time.
+std::vector<data::Row> micro_batches(const std::vector<data::Row>& rows, int64_t most) {
+  std::vector<data::Row> joined;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (static_cast<int64_t>(i) % most == 0) joined.emplace_back();
+    joined.back().append(rows[i]);
+  }
+  return joined;
+}
+
+int64_t count_labels(const std::vector<data::Row>& rows) {
+  int64_t count = 0;
+  for (const data::Row& row : rows) count += row.num_labelled();
+  return count;
+}
+
+int64_t micro_rows(const Recipe& recipe) { return recipe.training.micro_batch > 0 ? recipe.training.micro_batch : recipe.training.batch; }
+
+// The gradients of one step's batch, and its mean loss.
+Result<double> gradients_of(models::TrainableModel& model, const std::vector<data::Row>& rows, int64_t most_rows, int64_t step) {
+  const int64_t num_labels = count_labels(rows);
+  if (num_labels == 0)
+    return Status::invalid("data: all labels of a batch are ignored, nothing can be learnt; look at it with --show-batch");
+  model.zero_gradients();
+  double loss = 0;
+  for (const data::Row& micro : micro_batches(rows, most_rows)) {
+    ATELIER_TRY(const double part, model.loss_and_backward(batch_of(micro, step), 1.0 / static_cast<double>(num_labels)));
+    loss += part;
+  }
+  return loss;
+}
+
+Result<std::vector<data::Row>> next_rows(data::RowSource& source, int64_t count) {
+  std::vector<data::Row> rows;
+  for (int64_t i = 0; i < count; ++i) {
+    ATELIER_TRY(data::Row row, source.next());
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+class Trainer {
+ public:
+  Trainer(const Recipe& recipe, const TrainHooks& hooks, RunFolder folder)
+      : recipe_(recipe),
+        hooks_(hooks),
+        folder_(std::move(folder)),
+        schedule_(resolved_schedule(recipe)),
+        watch_(recipe.training.spike_deviations) {}
+
+  Status open() {
+    ATELIER_TRY(text_, open_text_side(recipe_));
+    ATELIER_RETURN_IF_ERROR(export_text_side(text_, recipe_.data.context, folder_.model()));
+    ATELIER_TRY(data_, DataSide::open(recipe_, text_, folder_.path()));
+    ATELIER_TRY(model_, open_trainable(recipe_, text_.tokenizer->vocab_size()));
+    optimizer_ = std::make_unique<optim::Optimizer>(*optim::find_optimizer(recipe_.optimizer), recipe_.optimizer_options,
+                                                    optimizer_parameters(*model_));
+    if (recipe_.training.average_decay > 0) average_ = std::make_unique<optim::WeightAverage>(optimizer_->parameters());
+    if (folder_.is_resumed()) ATELIER_RETURN_IF_ERROR(resume());
+    return folder_.start_log(state_.step);
+  }
+
+  Result<TrainResult> run() {
+    TrainResult result;
+    bool is_done = state_.step >= recipe_.training.steps || has_lost_patience();
+    while (!is_done) {
+      ATELIER_TRY(StepReport report, step());
+      result.loss = report.loss;
+      is_done = state_.step >= recipe_.training.steps;
+      if (is_due(recipe_.evaluation.every, is_done) && !data_->validation().empty()) ATELIER_RETURN_IF_ERROR(evaluate());
+      if (is_due(recipe_.samples.every, false)) ATELIER_RETURN_IF_ERROR(sample());
+      is_done = is_done || has_lost_patience();
+      if (is_due(recipe_.checkpoints.every, is_done)) ATELIER_RETURN_IF_ERROR(save());
+      report.validation_loss = latest_validation_;
+      if (hooks_.on_step && !hooks_.on_step(report) && !is_done) return stop();
+    }
+    if (!state_.best_loss) ATELIER_RETURN_IF_ERROR(export_model());
+    ATELIER_RETURN_IF_ERROR(folder_.write_report(recipe_));
+    result.step = state_.step;
+    result.best_loss = state_.best_loss;
+    result.best_step = state_.best_step;
+    result.stopped_early = has_lost_patience() && state_.step < recipe_.training.steps;
+    result.folder = folder_.path();
+    result.model = folder_.model();
+    return result;
+  }
+
+ private:
+  bool is_due(int64_t every, bool is_last) const { return is_last || (every > 0 && state_.step % every == 0); }
+  bool has_lost_patience() const { return recipe_.evaluation.patience > 0 && state_.num_worse >= recipe_.evaluation.patience; }
+  Trained trained() { return {*optimizer_, average_.get()}; }
+
+  Status resume() {
+    Result<TrainState> state = load_checkpoint(folder_.checkpoints(), trained());
+    if (!state.ok()) return state.status().code() == StatusCode::kNotFound ? Status() : state.status();  // killed before the first one
+    state_ = std::move(state).value();
+    optimizer_->set_num_steps(state_.step);
+    model_->parameters_changed();
+    return data_->train().restore(state_.data_cursor);
+  }
+
+  Result<StepReport> step() {
+    const auto start = Clock::now();
+    ATELIER_TRY(const std::vector<data::Row> rows, next_rows(data_->train(), recipe_.training.batch));
+    const int64_t number = state_.step + 1;
+    ATELIER_TRY(const double loss, gradients_of(*model_, rows, micro_rows(recipe_), number));
+    const double norm = optim::global_norm(optimizer_->parameters());
+    if (const auto reason = watch_.check(loss, norm)) return broken(number, *reason);
+    const double rate = optim::learning_rate_at(schedule_, number);
+    optimizer_->step(rate, optim::clip_factor(norm, recipe_.training.clip));
+    model_->parameters_changed();
+    if (average_) average_->update(optimizer_->parameters(), 1 - recipe_.training.average_decay);
+    state_.step = number;
+    int64_t num_tokens = 0;
+    for (const data::Row& row : rows) num_tokens += static_cast<int64_t>(row.ids.size());
+    const StepReport report{number, recipe_.training.steps, loss, rate, norm, static_cast<double>(num_tokens) / seconds_since(start), {}};
+    ATELIER_RETURN_IF_ERROR(folder_.log(Json::object()
+                                            .set("step", number)
+                                            .set("loss", loss)
+                                            .set("learning_rate", rate)
+                                            .set("gradient_norm", norm)
+                                            .set("tokens_per_s", std::round(report.tokens_per_s))));
+    return report;
+  }
+
+  Status broken(int64_t number, const std::string& reason) const {
+    const std::string latest = io::join_path(folder_.checkpoints(), "latest");
+    return Status::out_of_range(fmt::format(
+        "training: step {}: {}; {}", number, reason,
+        io::is_file(latest) ? "the last good checkpoint is kept in " + folder_.checkpoints() : std::string("there is no checkpoint yet")));
+  }
+
+  // The averages stand in for the weights while `use` runs.
+  template <class Use>
+  Status with_average(const Use& use) {
+    if (!average_) return use();
+    const auto swap = [&] {
+      average_->swap_with(optimizer_->parameters());
+      model_->parameters_changed();
+    };
+    swap();
+    const Status status = use();
+    swap();
+    return status;
+  }
+
+  Result<double> validation_loss() {
+    const auto weight = 1.0 / static_cast<double>(count_labels(data_->validation()));
+    double loss = 0;
+    for (const data::Row& micro : micro_batches(data_->validation(), micro_rows(recipe_))) {
+      ATELIER_TRY(const double part, model_->loss(batch_of(micro, 0), weight));
+      loss += part;
+    }
+    return loss;
+  }
+
+  Status evaluate() {
+    return with_average([&]() -> Status {
+      ATELIER_TRY(const double loss, validation_loss());
+      latest_validation_ = loss;
+      ATELIER_RETURN_IF_ERROR(folder_.log(Json::object().set("step", state_.step).set("validation_loss", loss)));
+      if (state_.best_loss && !(loss < *state_.best_loss)) {
+        ++state_.num_worse;
+        return {};
+      }
+      state_.best_loss = loss;
+      state_.best_step = state_.step;
+      state_.num_worse = 0;
+      return export_weights(*model_, *text_.tokenizer, folder_.model());
+    });
+  }
+
+  Status export_model() {
+    return with_average([&] { return export_weights(*model_, *text_.tokenizer, folder_.model()); });
+  }
+
+  Status sample() {
+    return with_average([&]() -> Status {
+      const SampleOptions options{recipe_.samples.prompt,
+                                  recipe_.samples.tokens,
+                                  recipe_.data.context,
+                                  recipe_.samples.temperature,
+                                  static_cast<uint64_t>(recipe_.seed),
+                                  static_cast<uint64_t>(state_.step)};
+      ATELIER_TRY(const std::string text, sample_text(*model_, *text_.tokenizer, options));
+      if (hooks_.on_sample) hooks_.on_sample(state_.step, text);
+      return folder_.log(Json::object().set("step", state_.step).set("sample", text));
+    });
+  }
+
+  Status save() {
+    state_.data_cursor = data_->train().cursor();
+    ATELIER_RETURN_IF_ERROR(save_checkpoint(folder_.checkpoints(), state_, trained(), recipe_.checkpoints.keep).status());
+    return folder_.write_report(recipe_);
+  }
+
+  Status stop() {
+    ATELIER_RETURN_IF_ERROR(save());
+    if (!state_.best_loss) ATELIER_RETURN_IF_ERROR(export_model());
+    return Status::cancelled(fmt::format("training: stopped at step {} of {}, saved in {}; go on with --resume", state_.step,
+                                         recipe_.training.steps, folder_.path()));
+  }
+
+  const Recipe& recipe_;
+  const TrainHooks& hooks_;
+  RunFolder folder_;
+  optim::ScheduleOptions schedule_;
+  LossWatch watch_;
+  TextSide text_;
+  std::unique_ptr<DataSide> data_;
+  std::unique_ptr<models::TrainableModel> model_;
+  std::unique_ptr<optim::Optimizer> optimizer_;
+  std::unique_ptr<optim::WeightAverage> average_;
+  TrainState state_;
+  std::optional<double> latest_validation_;
+};
+
+// Where tokens lie while a recipe is only looked at.
+class TemporaryFolder {
+ public:
+  static Result<std::unique_ptr<TemporaryFolder>> create() {
+    std::string path = (std::filesystem::temp_directory_path() / "atelier-XXXXXX").string();
+    if (!::mkdtemp(path.data())) return Status::io(path + ": cannot be created; set TMPDIR");
+    return std::make_unique<TemporaryFolder>(path);
+  }
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+Result<TrainResult> train(const Recipe& recipe, bool resumes, const TrainHooks& hooks) {
+  ATELIER_TRY(RunFolder folder, RunFolder::open(recipe, resumes));
+  Trainer trainer(recipe, hooks, std::move(folder));
+  ATELIER_RETURN_IF_ERROR(trainer.open());
+  return trainer.run();
+}
+
+Result<RunEstimate> estimate_run(const Recipe& recipe) {
+  ATELIER_TRY(const auto temporary, TemporaryFolder::create());
+  ATELIER_TRY(const TextSide text, open_text_side(recipe));
+  ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
+  ATELIER_TRY(const auto model, open_trainable(recipe, text.tokenizer->vocab_size()));
+  ATELIER_TRY(const std::vector<data::Row> rows, next_rows(data->train(), micro_rows(recipe)));
+  RunEstimate estimate;
+  for (const data::Row& row : rows) estimate.tokens_per_step += static_cast<int64_t>(row.ids.size());
+  ATELIER_RETURN_IF_ERROR(gradients_of(*model, rows, micro_rows(recipe), 1).status());  // the first grows the arena
+  const auto start = Clock::now();
+  ATELIER_RETURN_IF_ERROR(gradients_of(*model, rows, micro_rows(recipe), 1).status());
+  const auto num_micro = static_cast<double>(recipe.training.batch) / static_cast<double>(micro_rows(recipe));
+  estimate.step_s = seconds_since(start) * num_micro;
+  estimate.tokens_per_step = static_cast<int64_t>(static_cast<double>(estimate.tokens_per_step) * num_micro);
+  estimate.num_parameters = model->num_parameters();
+  for (const models::TrainParameter& parameter : model->parameters()) {
+    estimate.num_trained += parameter.value.count();
+    estimate.gradient_bytes += parameter.gradient.num_bytes();
+    estimate.moment_bytes +=
+        optim::state_bytes(*optim::find_optimizer(recipe.optimizer), recipe.optimizer_options, parameter.value.shape());
+  }
+
+  nn::DecoderParameters weights = model->decoder().parameters();
+  nn::visit_parameters(model->spec(), weights,
+                       [&](const nn::ParameterInfo&, Tensor& tensor) { estimate.weight_bytes += tensor.num_bytes(); });
+  if (estimate.num_trained == estimate.num_parameters) estimate.weight_bytes = std::max(estimate.weight_bytes, 4 * estimate.num_trained);
+  estimate.activation_bytes = model->memory_bytes();
+  return estimate;
+}
+
+Result<ShownRow> first_row(const Recipe& recipe) {
+  ATELIER_TRY(const auto temporary, TemporaryFolder::create());
+  ATELIER_TRY(const TextSide text, open_text_side(recipe));
+  ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
+  ShownRow shown;
+  ATELIER_TRY(shown.row, data->train().next());
+  for (const int32_t id : shown.row.ids) {
+    ATELIER_TRY(std::string piece, text.tokenizer->decode({&id, 1}, false));
+    shown.pieces.push_back(std::move(piece));
+  }
+  return shown;
+}
+
+}  // namespace atelier::train
