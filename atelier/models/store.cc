@@ -20,6 +20,8 @@ bool is_later_part(const std::string& name) {
 
 Result<std::string> model_in_folder(const std::string& folder) {
   if (io::is_file(io::join_path(folder, "config.json"))) return folder;
+  const std::string trained = io::join_path(folder, "model");  // of a training run: runs/NAME/model
+  if (io::is_file(io::join_path(folder, "config.yaml")) && io::is_file(io::join_path(trained, "config.json"))) return trained;
   ATELIER_TRY(const std::vector<std::string> names, io::list_directory(folder));
   std::vector<std::string> found;
   for (const std::string& name : names) {

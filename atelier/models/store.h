@@ -23,7 +23,8 @@ struct StoredModel {
 std::vector<StoredModel> stored_models();
 
 // From what the user typed to a path that load_model takes: an existing file or folder, else a name in the store. A folder with one
-// GGUF file and no config.json means that file. NotFound names the nearest model of the store.
+// GGUF file and no config.json means that file, a training run's folder (runs/NAME) its model. NotFound names the nearest model of the
+// store.
 Result<std::string> resolve_model_path(const std::string& model);
 
 }  // namespace atelier::models
