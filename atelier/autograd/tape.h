@@ -2,7 +2,7 @@
 //
 // An op that finds a tape in its Context appends a node: a callable that turns the gradient of its outputs into those of its inputs. The
 // tape knows no op by name. A tensor is known by the address of its elements: with a tape the arena is not rewound and no op writes in
-// place, so that an address is one value until the walk has passed it (docs/adr/0013).
+// place, so that an address is one value until the walk has passed it (docs/adr/0014).
 //
 //   Tensor scale(Context& context, const Tensor& x, float factor) {
 //     Tensor y = ...;

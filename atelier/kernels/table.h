@@ -178,7 +178,7 @@ struct KernelTable {
   void (*soft_cap)(const float* x, float cap, float* y, int64_t count);
   LogSumExp (*log_sum_exp)(const float* x, int64_t count);
 
-  // Training. Derivatives with respect to inputs, from those with respect to outputs (docs/adr/0013).
+  // Training. Derivatives with respect to inputs, from those with respect to outputs (docs/adr/0014).
   MatmulKernels matmul_f32;
   MatmulKernels matmul_bf16;  // multiply is null where the ISA has no such dot product
   void (*attention_backward_f32)(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);

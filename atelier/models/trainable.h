@@ -6,7 +6,7 @@
 //   ... an optimizer writes parameters()[i].value from parameters()[i].gradient ...
 //   model->parameters_changed();
 //
-// It runs the same nn::Decoder as inference (docs/adr/0007) with a tape (docs/adr/0013). Values and gradients are float32 and keep their
+// It runs the same nn::Decoder as inference (docs/adr/0007) with a tape (docs/adr/0014). Values and gradients are float32 and keep their
 // addresses for the model's life. The same bits for the same batch, whatever was computed before; one owner thread.
 #pragma once
 
