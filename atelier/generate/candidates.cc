@@ -1,6 +1,7 @@
 #include "atelier/generate/candidates.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "atelier/base/error.h"
@@ -10,6 +11,19 @@ namespace {
 // Up to this many, one pass with a heap beats partitioning: nearly every candidate fails its first comparison.
 constexpr std::ptrdiff_t kHeapLimit = 1024;
 }  // namespace
+
+int32_t likeliest_token(std::span<const float> logits) {
+  constexpr size_t kLanes = 16;  // maxima that do not wait for each other
+  std::array<float, kLanes> lanes;
+  lanes.fill(-INFINITY);
+  size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = logits[i + lane] > lanes[lane] ? logits[i + lane] : lanes[lane];
+  }
+  for (; i < logits.size(); ++i) lanes[0] = std::max(lanes[0], logits[i]);
+  const float max = *std::max_element(lanes.begin(), lanes.end());
+  return static_cast<int32_t>(std::find(logits.begin(), logits.end(), max) - logits.begin());
+}
 
 void Candidates::assign(std::span<const float> logits) {
   items_.resize(logits.size());

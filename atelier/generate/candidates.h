@@ -21,6 +21,9 @@ struct Candidate {
 // True when `a` is likelier than `b`: the order of this file.
 inline bool is_likelier(const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); }
 
+// The likeliest of logits [V], V at least 1, without a list of candidates.
+int32_t likeliest_token(std::span<const float> logits);
+
 class Candidates {
  public:
   // Every token of the vocabulary: logits [V], finite or -infinity.

@@ -29,6 +29,9 @@ class SamplerChain {
   // -1 when every allowed token has the logit -infinity.
   int32_t sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence, std::span<const uint64_t> allowed = {});
 
+  // True when sample() gives the likeliest token whatever was said before (likeliest_token() is the short way to it).
+  bool is_greedy() const { return options_.temperature == 0 && chain_.empty(); }
+
   // What the last sample() drew from: the model's candidates after edits, narrowing and temperature.
   Candidates& candidates() { return candidates_; }
 

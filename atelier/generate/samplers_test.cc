@@ -171,6 +171,17 @@ TEST(SamplerChain, temperature_zero_takes_the_likeliest_token_after_the_edits) {
   EXPECT_EQ(SamplerChain(options).sample(std::vector<float>{1, 5, 5, 2}, {{}, 0}, 0), 3);
 }
 
+TEST(SamplerChain, the_short_way_to_the_likeliest_token_is_the_same) {
+  SamplerChain greedy({.temperature = 0});
+  ASSERT_TRUE(greedy.is_greedy());
+  const int32_t before[] = {0};
+  for (size_t size = 1; size < 60; ++size) {
+    std::vector<float> logits;
+    for (size_t i = 0; i < size; ++i) logits.push_back(i % 5 == 1 ? -INFINITY : static_cast<float>(i * 7 % 11));  // with ties
+    EXPECT_EQ(likeliest_token(logits), greedy.sample(logits, {before, 1}, 0)) << size;
+  }
+}
+
 TEST(SamplerChain, draws_tokens_as_often_as_their_probability_says) {
   SamplingOptions options;
   options.seed = 3;
