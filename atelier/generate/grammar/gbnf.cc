@@ -198,7 +198,7 @@ class GbnfParser {
         case '^':
           return static_cast<char32_t>(c);
         default:
-          return error(fmt::format("unknown escape \\{}", c));
+          return error("unknown escape " + quoted(text_.substr(at_ - 2, 2)));
       }
     }
     const text::Utf8Step step = text::decode_checked(text_, at_);

@@ -117,7 +117,7 @@ class SchemaCompiler {
     for (const auto& [key, value] : schema.as_object()) {
       const bool is_idle_type = key == "type" && (keyword == "enum" || keyword == "const");
       if (key != keyword && !kIgnored.contains(key) && !is_idle_type)
-        return refuse(path, fmt::format("{} beside {} is not supported", key, keyword));
+        return refuse(path, fmt::format("{} beside {} is not supported", quoted(key), keyword));
     }
     return {};
   }
@@ -144,7 +144,7 @@ class SchemaCompiler {
     }
     const auto rule = static_cast<int32_t>(rules_.size());
     references_.emplace(target, rule);
-    rules_.push_back({target, {}});
+    rules_.push_back({quoted(target), {}});
     ATELIER_TRY(E expression, of(*at, target, 0));
     rules_[static_cast<size_t>(rule)].expression = std::move(expression);
     return E::reference(rule);
@@ -216,7 +216,7 @@ class SchemaCompiler {
         if (std::any_of(keywords.begin(), keywords.end(), [&](std::string_view keyword) { return schema.contains(keyword); }))
           types.emplace_back(name);
       }
-      if (types.empty()) return refuse(path, unsupported_keyword(schema) + " is not supported");
+      if (types.empty()) return refuse(path, quoted(unsupported_keyword(schema)) + " is not supported");
       if (types.size() > 1) return refuse(path, "state a type");
     } else {
       for (const Json& name : type->is_array() ? type->as_array() : Json::Array{*type}) {
@@ -229,7 +229,7 @@ class SchemaCompiler {
       const bool is_known = key == "type" || kIgnored.contains(key) ||
                             std::any_of(types.begin(), types.end(),
                                         [&, &key = key](const std::string& name) { return kKeywordsOfType.at(name).contains(key); });
-      if (!is_known) return refuse(path, fmt::format("{} is not supported for {}", key, join(types, ", ")));
+      if (!is_known) return refuse(path, fmt::format("{} is not supported for {}", quoted(key), join(types, ", ")));
     }
     std::vector<E> choices;
     for (const std::string& name : types) {

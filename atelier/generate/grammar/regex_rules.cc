@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "atelier/base/strings.h"
 #include "atelier/text/regex_syntax.h"
 #include "atelier/text/utf8.h"
 
@@ -81,7 +82,7 @@ Result<RegexExpression> regex_expression(std::string_view pattern) {
     parts.pop_back();
   }
   auto expression = expression_of(root, 0);
-  if (!expression.ok()) return expression.status().with_context("pattern " + std::string(pattern));
+  if (!expression.ok()) return expression.status().with_context("pattern " + quoted(pattern));
   out.expression = std::move(*expression);
   return out;
 }
