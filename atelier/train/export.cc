@@ -6,6 +6,7 @@
 #include "atelier/convert/hf_side_files.h"
 #include "atelier/io/atomic_file.h"
 #include "atelier/io/file.h"
+#include "atelier/models/adapter_writer.h"
 
 namespace atelier::train {
 namespace {
@@ -21,8 +22,10 @@ Json special_ids(const tokenize::Tokenizer& tokenizer) {
 Status export_text_side(const TextSide& text, int64_t context, const std::string& folder) {
   if (text.origin) return convert::write_hf_side_files(*text.origin, folder);
   ATELIER_RETURN_IF_ERROR(io::write_file(io::join_path(folder, "tokenizer.json"), text.learnt_json));
+  const std::string path = io::join_path(folder, "tokenizer_config.json");
+  if (!text.config_json.empty()) return io::write_file(path, text.config_json);
   const Json config = Json::object().set("tokenizer_class", "PreTrainedTokenizerFast").set("model_max_length", context);
-  return io::write_file(io::join_path(folder, "tokenizer_config.json"), config.dump(2) + "\n");
+  return io::write_file(path, config.dump(2) + "\n");
 }
 
 Status export_weights(const models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
@@ -34,6 +37,11 @@ Status export_weights(const models::TrainableModel& model, const tokenize::Token
   convert::HfFolderOptions options;
   options.settings = special_ids(tokenizer);
   return convert::write_hf_model(weights, folder, options);
+}
+
+Status export_adapter(models::TrainableModel& model, const Recipe& recipe, const std::string& folder) {
+  ATELIER_RETURN_IF_ERROR(io::make_directories(folder));
+  return models::save_adapter(model, recipe.lora, {.base_model = recipe.model.from}, folder);
 }
 
 }  // namespace atelier::train

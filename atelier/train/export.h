@@ -15,4 +15,7 @@ Status export_text_side(const TextSide& text, int64_t context, const std::string
 // Weights (low-rank additions merged) and config.json.
 Status export_weights(const models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const std::string& folder);
 
+// Low-rank additions alone, in PEFT's layout. The folder is made.
+Status export_adapter(models::TrainableModel& model, const Recipe& recipe, const std::string& folder);
+
 }  // namespace atelier::train

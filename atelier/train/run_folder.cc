@@ -56,6 +56,7 @@ Result<RunFolder> RunFolder::open(const Recipe& recipe, bool resumes) {
 
 std::string RunFolder::checkpoints() const { return io::join_path(path_, "checkpoints"); }
 std::string RunFolder::model() const { return io::join_path(path_, "model"); }
+std::string RunFolder::adapter() const { return io::join_path(path_, "adapter"); }
 std::string RunFolder::log_path() const { return io::join_path(path_, "log.jsonl"); }
 
 Status RunFolder::start_log(int64_t step) {

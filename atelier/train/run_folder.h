@@ -1,4 +1,4 @@
-// runs/NAME/{config.yaml, log.jsonl, events.out.tfevents.*, checkpoints/, model/, report.html}
+// runs/NAME/{config.yaml, log.jsonl, events.out.tfevents.*, checkpoints/, model/, adapter/, report.html}
 #pragma once
 
 #include <optional>
@@ -22,6 +22,7 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string checkpoints() const;
   std::string model() const;
+  std::string adapter() const;  // of a run with LoRA
   bool is_resumed() const { return is_resumed_; }
 
   // Opens the log, without lines of steps after `step`: those will come again.

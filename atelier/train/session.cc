@@ -40,8 +40,12 @@ Status open_own_tokenizer(const Recipe& recipe, TextSide& side) {
     ATELIER_TRY(side.learnt_json, learn_tokenizer(recipe));
   } else {
     ATELIER_TRY(side.learnt_json, io::read_file(name));
+    const std::string config = io::join_path(io::folder_of(name), "tokenizer_config.json");
+    if (io::is_file(config)) {
+      ATELIER_TRY(side.config_json, io::read_file(config));
+    }
   }
-  ATELIER_TRY(side.owned, tokenize::Tokenizer::from_tokenizer_json(side.learnt_json, name));
+  ATELIER_TRY(side.owned, tokenize::Tokenizer::from_tokenizer_json(side.learnt_json, name, side.config_json));
   side.tokenizer = side.owned.get();
   return {};
 }

@@ -21,6 +21,7 @@ namespace atelier::train {
 struct TextSide {
   std::shared_ptr<const models::Model> origin;  // its weights are not read
   std::unique_ptr<tokenize::Tokenizer> owned;   // of a file, or learnt
+  std::string config_json;                      // tokenizer_config.json beside a file, or ""
   std::string learnt_json;                      // tokenizer.json of `owned`; "" where the tokenizer is origin's
   const tokenize::Tokenizer* tokenizer = nullptr;
   std::optional<tokenize::ChatTemplate> chat_template;

@@ -14,7 +14,7 @@
 #include "atelier/train/event_file.h"
 #include "atelier/train/loss_watch.h"
 #include "atelier/train/recipe.h"
-#include "atelier/train/session.h"
+#include "atelier/train/sample.h"
 #include "atelier/train/trainer.h"
 #include "atelier/train/yaml.h"
 
@@ -170,6 +170,47 @@ TEST_F(TrainTest, an_existing_run_is_not_overwritten_and_a_changed_recipe_not_re
   EXPECT_TRUE(train(recipe("twice", {"training.steps=4"}), true, {}).ok());
 }
 
+// Words, with an end token that tokenizer_config.json names.
+constexpr const char* kWords = R"({"version":"1.0","truncation":null,"padding":null,
+  "added_tokens":[{"id":0,"content":"<end>","special":true,"single_word":false,"lstrip":false,"rstrip":false,"normalized":false}],
+  "normalizer":null,"pre_tokenizer":{"type":"WhitespaceSplit"},"post_processor":null,"decoder":null,
+  "model":{"type":"WordLevel","unk_token":"?","vocab":{"<end>":0,"?":1,"red":2,"green":3,"blue":4,"one":5,"two":6,"three":7}}})";
+
+TEST_F(TrainTest, a_tuned_model_answers_and_stops) {
+  std::ofstream(folder_ / "tokenizer.json") << kWords;
+  std::ofstream(folder_ / "tokenizer_config.json") << R"({"eos_token": "<end>"})";
+  std::ofstream(folder_ / "pairs.jsonl") << R"({"prompt": "red", "completion": "one"})"
+                                            "\n"
+                                         << R"({"prompt": "green", "completion": "two two"})"
+                                            "\n"
+                                         << R"({"prompt": "blue", "completion": "three three three"})"
+                                            "\n";
+  Recipe pairs =
+      recipe("answers", {"model.tokenizer=" + (folder_ / "tokenizer.json").string(), "data.format=pairs", "data.validation_fraction=0",
+                         "training.steps=80", "training.average_decay=0", "samples.every=0", "model.dropout=0"});
+  pairs.data.train = {{(folder_ / "pairs.jsonl").string(), 1}};
+  const auto result = train(pairs, false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  const auto model = models::TrainableModel::from_checkpoint(result->model, {}).value();
+  const auto tokenizer = models::load_model(result->model, {}).value();
+  for (const auto& [prompt, answer] : {std::pair{"red", "one"}, {"green", "two two"}, {"blue", "three three three"}}) {
+    const auto text = sample_text(*model, **tokenizer->tokenizer(), {.prompt = prompt, .num_tokens = 10, .context = 16, .temperature = 0});
+    ASSERT_TRUE(text.ok()) << text.status().message();
+    EXPECT_EQ(*text, answer);
+  }
+}
+
+TEST_F(TrainTest, low_rank_training_leaves_an_adapter_and_a_merged_model) {
+  const auto base = train(recipe("base", {"training.steps=4", "model.dropout=0"}), false, {});
+  ASSERT_TRUE(base.ok()) << base.status().message();
+  Recipe low_rank =
+      recipe("low-rank", {"lora.rank=2", "training.steps=6", "model.dropout=0", "model.tokenizer=''", "model.from=" + base->model});
+  const auto result = train(low_rank, false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_TRUE(io::is_file(result->folder + "/adapter/adapter_config.json"));
+  EXPECT_TRUE(models::load_model(result->model, {}).ok());
+}
+
 std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
   return parse_recipe(text, "r.yaml", overrides).status().message();
 }
@@ -208,6 +249,14 @@ TEST(Recipe, those_of_the_project_are_valid) {
     ++count;
   }
   EXPECT_GE(count, 1);
+}
+
+TEST(Recipe, the_guide_lists_every_key) {
+  const std::string guide = io::read_file(ATELIER_SOURCE_DIR "/docs/guide/train.md").value();
+  for (const FieldHelp& field : recipe_fields()) {
+    EXPECT_NE(guide.find("| `" + field.key + "` | " + field.fallback + " | " + field.help + " |"), std::string::npos)
+        << "| `" << field.key << "` | " << field.fallback << " | " << field.help << " |";
+  }
 }
 
 TEST(EventFile, checksum_is_castagnolis) {

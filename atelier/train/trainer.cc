@@ -196,12 +196,17 @@ class Trainer {
       state_.best_loss = loss;
       state_.best_step = state_.step;
       state_.num_worse = 0;
-      return export_weights(*model_, *text_.tokenizer, folder_.model());
+      return write_model();
     });
   }
 
   Status export_model() {
-    return with_average([&] { return export_weights(*model_, *text_.tokenizer, folder_.model()); });
+    return with_average([&] { return write_model(); });
+  }
+
+  Status write_model() {
+    if (recipe_.lora.rank > 0) ATELIER_RETURN_IF_ERROR(export_adapter(*model_, recipe_, folder_.adapter()));
+    return export_weights(*model_, *text_.tokenizer, folder_.model());
   }
 
   Status sample() {
