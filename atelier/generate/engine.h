@@ -123,7 +123,7 @@ class Engine {
   std::unique_ptr<PrefixCache> prefixes_;   // null when none are kept
   std::unique_ptr<Speculator> speculator_;  // null without speculation
   std::unique_ptr<Batch> batch_;            // of the step at hand
-  Sequences waiting_, running_;             // in the order of their arrival and admission
+  Sequences waiting_, running_;             // in the order of arrival; of admission, by adapters
   RequestId next_id_ = 1;
   int64_t num_turns_ = 0;  // of prompts, in all steps
   bool is_stepping_ = false;

@@ -55,7 +55,10 @@ void Engine::admit() {
     generation.queued_s = seconds(sequence.admitted - sequence.submitted);
     metrics_.prompt_tokens += generation.num_prompt;
     metrics_.reused_tokens += generation.num_reused;
-    running_.push_back(std::move(*next));
+    // Beside those with the same adapters: neighbours' rows are one product.
+    const auto last =
+        std::find_if(running_.rbegin(), running_.rend(), [&](const auto& other) { return other->adapters == sequence.adapters; });
+    running_.insert(last == running_.rend() ? running_.end() : last.base(), std::move(*next));
     waiting_.erase(next);
   }
 }

@@ -51,7 +51,7 @@ class Soak {
     return args_.minutes > 0 ? seconds() > 60.0 * static_cast<double>(args_.minutes) : arrived >= args_.requests;
   }
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-  Status fill(Engine& engine);
+  Status fill(Engine& engine, int64_t streams);
   Request random_request(uint64_t number);
   Status arrive(uint64_t number);
   Status compare(uint64_t number, const generate::Generation& generation);
@@ -70,14 +70,14 @@ class Soak {
 
 // Makes an engine take whatever this load will ever make it take: samplers of all streams at once, then every page, and the logits of as
 // many rows as are held at once.
-Status Soak::fill(Engine& engine) {
+Status Soak::fill(Engine& engine, int64_t streams) {
   for (const int64_t length : {40, 200}) {
-    for (int64_t i = 0; i < args_.streams; ++i) {
+    for (int64_t i = 0; i < streams; ++i) {
       Request request = random_request(static_cast<uint64_t>(i));
       request.prompt.assign(static_cast<size_t>(length), static_cast<int32_t>(i));
       request.options.max_tokens = 24;
       request.options.sampling.temperature = 1;
-      request.options.report_prompt = length == 200;
+      request.options.report_prompt = length == 200 && i == 0;
       ATELIER_TRY([[maybe_unused]] const auto id, engine.submit(std::move(request)));
     }
     while (engine.has_work()) ATELIER_RETURN_IF_ERROR(engine.step());
@@ -144,8 +144,8 @@ void Soak::show(int64_t arrived) const {
 
 Status Soak::run() {
   constexpr int64_t kAllowedGrowthKib = 4096;
-  ATELIER_RETURN_IF_ERROR(fill(engine_));
-  ATELIER_RETURN_IF_ERROR(fill(alone_));
+  ATELIER_RETURN_IF_ERROR(fill(engine_, args_.streams));
+  ATELIER_RETURN_IF_ERROR(fill(alone_, 1));
   start_ = std::chrono::steady_clock::now();
   int64_t arrived = 0, early_kib = resident_kib(), late_kib = 0;  // the most of the first half, and of the second
   double next_line = 0;
