@@ -47,7 +47,9 @@ Result<RunFolder> RunFolder::open(const Recipe& recipe, bool resumes) {
     return Status::invalid("run: " + path + " exists already; add --resume, give another name with --set name=..., or remove it");
   }
   if (exists) ATELIER_RETURN_IF_ERROR(check_same(recipe, config));
-  RunFolder folder(path, exists);
+  ATELIER_RETURN_IF_ERROR(io::make_directories(path));
+  ATELIER_TRY(io::FileLock lock, io::FileLock::acquire(io::join_path(path, ".lock")));
+  RunFolder folder(path, exists, std::move(lock));
   ATELIER_RETURN_IF_ERROR(io::make_directories(folder.checkpoints()));
   ATELIER_RETURN_IF_ERROR(io::make_directories(folder.model()));
   ATELIER_RETURN_IF_ERROR(io::write_file(config, to_yaml(recipe_json(recipe))));

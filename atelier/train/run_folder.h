@@ -7,6 +7,7 @@
 
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
+#include "atelier/io/file_lock.h"
 #include "atelier/io/line_file.h"
 #include "atelier/train/event_file.h"
 #include "atelier/train/recipe.h"
@@ -32,10 +33,12 @@ class RunFolder {
   Status write_report(const Recipe& recipe) const;
 
  private:
-  explicit RunFolder(std::string path, bool is_resumed) : path_(std::move(path)), is_resumed_(is_resumed) {}
+  RunFolder(std::string path, bool is_resumed, io::FileLock lock)
+      : path_(std::move(path)), is_resumed_(is_resumed), lock_(std::move(lock)) {}
   std::string log_path() const;
   std::string path_;
   bool is_resumed_;
+  io::FileLock lock_;  // one process at a time writes here
   std::optional<io::LineFile> log_;
   std::optional<EventFile> events_;
 };

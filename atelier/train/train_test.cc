@@ -1,8 +1,11 @@
 // The trainer's promises: a killed run ends in the same bits, a split batch has the same loss, and what goes wrong is said.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +14,7 @@
 #include "atelier/format/checkpoint.h"
 #include "atelier/io/file.h"
 #include "atelier/models/model.h"
+#include "atelier/parallel/parallel.h"
 #include "atelier/train/event_file.h"
 #include "atelier/train/loss_watch.h"
 #include "atelier/train/recipe.h"
@@ -25,12 +29,17 @@ namespace fs = std::filesystem;
 
 class TrainTest : public testing::Test {
  protected:
-  TrainTest() : folder_(fs::path(testing::TempDir()) / ("train_test_" + std::to_string(::getpid()))) {
+  // One thread: the model is tiny, and a forked child has no team.
+  TrainTest() : num_threads_(num_threads()), folder_(fs::path(testing::TempDir()) / ("train_test_" + std::to_string(::getpid()))) {
+    set_num_threads(1);
     fs::create_directories(folder_);
     std::ofstream text(folder_ / "text.txt");
     for (int i = 0; i < 120; ++i) text << "the quick brown fox number " << i << " jumps over the lazy dog\n";
   }
-  ~TrainTest() override { fs::remove_all(folder_); }
+  ~TrainTest() override {
+    set_num_threads(num_threads_);
+    fs::remove_all(folder_);
+  }
 
   Recipe recipe(const std::string& name, std::vector<std::string> overrides = {}) const {
     const std::string text = R"(
@@ -67,30 +76,40 @@ samples: {every: 12, tokens: 3}
            io::read_file((folder_ / name / "model/model.safetensors").string()).value();
   }
 
+  int num_threads_;
   fs::path folder_;
 };
+
+// A child process trains and says each step into a pipe; it is killed some steps later, at any moment of a step or a checkpoint. True when
+// it ended by itself before that.
+bool run_until_killed(const Recipe& recipe, int steps_to_live, int more_us) {
+  int ends[2];
+  if (::pipe(ends) != 0) return false;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    TrainHooks hooks;
+    hooks.on_step = [&](const StepReport&) { return ::write(ends[1], "s", 1) == 1; };
+    ::_exit(train(recipe, true, hooks).ok() ? 0 : 1);
+  }
+  ::close(ends[1]);
+  char step = 0;
+  for (int i = 0; i < steps_to_live && ::read(ends[0], &step, 1) == 1; ++i) {
+  }
+  ::usleep(static_cast<useconds_t>(more_us));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ::close(ends[0]);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
 
 TEST_F(TrainTest, a_run_killed_at_random_ends_in_the_same_bits) {
   ASSERT_TRUE(train(recipe("straight"), false, {}).ok());
   std::mt19937 random(20261126);
-  int64_t done = 0, kills = 0;
-  while (done < 24) {
-    // Death by exception in the middle of the loop: nothing is saved on the way out, as when the process is killed.
-    int64_t left = 1 + static_cast<int64_t>(random() % 9);
-    TrainHooks hooks;
-    hooks.on_step = [&](const StepReport& report) {
-      done = report.step;
-      if (--left == 0 && report.step < 24) throw std::runtime_error("killed");
-      return true;
-    };
-    try {
-      const auto result = train(recipe("killed"), true, hooks);
-      ASSERT_TRUE(result.ok()) << result.status().message();
-    } catch (const std::runtime_error&) {
-      ++kills;
-    }
+  for (int kills = 0; kills < 10; ++kills) {
+    if (run_until_killed(recipe("killed"), 1 + static_cast<int>(random() % 6), static_cast<int>(random() % 4000))) break;
   }
-  EXPECT_GE(kills, 2);
+  ASSERT_TRUE(train(recipe("killed"), true, {}).ok());
   EXPECT_EQ(outcome("killed"), outcome("straight"));
   // Every step stands once in the log, with the same loss.
   const auto losses = [&](const char* name) {
@@ -209,6 +228,17 @@ TEST_F(TrainTest, low_rank_training_leaves_an_adapter_and_a_merged_model) {
   ASSERT_TRUE(result.ok()) << result.status().message();
   EXPECT_TRUE(io::is_file(result->folder + "/adapter/adapter_config.json"));
   EXPECT_TRUE(models::load_model(result->model, {}).ok());
+}
+
+TEST_F(TrainTest, one_process_at_a_time_writes_a_run) {
+  TrainHooks hooks;
+  hooks.on_step = [&](const StepReport& report) {
+    if (report.step == 1) {
+      EXPECT_NE(train(recipe("locked", {"training.steps=2"}), true, {}).status().message().find("in use"), std::string::npos);
+    }
+    return true;
+  };
+  EXPECT_TRUE(train(recipe("locked", {"training.steps=2"}), false, hooks).ok());
 }
 
 std::string error_of(const std::string& text, const std::vector<std::string>& overrides = {}) {
