@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include "atelier/kernels/dispatch.h"
 #include "atelier/kernels/scratch.h"
@@ -18,9 +17,8 @@ int64_t rows_per_thread(int64_t C) { return std::max<int64_t>(1, kElementsPerThr
 
 // Numbers of one call that live on to the next: the owner thread's.
 float* workspace(int64_t floats) {
-  thread_local std::vector<float> memory;
-  if (static_cast<int64_t>(memory.size()) < floats) memory.resize(static_cast<size_t>(floats));
-  return memory.data();
+  thread_local Workspace memory;
+  return memory.take(floats);
 }
 
 // Rows first, for dx and the statistics; then columns, so that each sum over rows belongs to one thread.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "atelier/kernels/dispatch.h"
 #include "atelier/kernels/gradients.h"
+#include "atelier/kernels/scratch.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier::kernels {
@@ -14,10 +14,8 @@ namespace {
 // Small operands of one call, kept for the next: the owner thread's.
 enum Operand { kTurned, kScaled, kSums, kPanels, kNumOperands };
 float* operand(Operand which, int64_t floats) {
-  thread_local std::array<std::vector<float>, kNumOperands> memory;
-  std::vector<float>& own = memory[which];
-  if (static_cast<int64_t>(own.size()) < floats) own.resize(static_cast<size_t>(floats));
-  return own.data();
+  thread_local std::array<Workspace, kNumOperands> memory;
+  return memory[which].take(floats);
 }
 
 void turn(const float* x, int64_t rows, int64_t columns, float* out) {

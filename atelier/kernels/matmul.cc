@@ -1,7 +1,6 @@
 // The two products behind a linear layer's backward pass. Operands are packed into words first, by all threads; then a unit of work is a
 // panel of columns with a block of rows. Sums run over the words in ascending order whatever the cut (kernels/simd/matmul.h).
 #include <algorithm>
-#include <vector>
 
 #include "atelier/kernels/dispatch.h"
 #include "atelier/kernels/gradients.h"
@@ -18,23 +17,19 @@ constexpr int64_t kInputsPerPiece = 32;  // of a source that one thread packs at
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
-// Memory of an operand that lives from call to call: the owner thread's. A line more where rows would meet in one set of the L1 cache.
-float* operand(std::vector<float>& memory, int64_t floats) {
-  if (static_cast<int64_t>(memory.size()) < floats) memory.resize(static_cast<size_t>(floats));
-  return memory.data();
-}
+// Words from a row to the next: a line more where rows would meet in one set of the L1 cache.
 int64_t row_words(int64_t words) {
   const int64_t rounded = round_up(words, 16);
   return rounded % 1024 == 0 ? rounded + 16 : rounded;
 }
 
 float* left_operand(int64_t floats) {
-  thread_local std::vector<float> memory;
-  return operand(memory, floats);
+  thread_local Workspace memory;
+  return memory.take(floats);
 }
 float* right_operand(int64_t floats) {
-  thread_local std::vector<float> memory;
-  return operand(memory, floats);
+  thread_local Workspace memory;
+  return memory.take(floats);
 }
 
 const MatmulKernels& kernels_for(Compute compute) {

@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <new>
 
+#include "atelier/base/error.h"
+#include "atelier/io/anonymous_memory.h"
+
 namespace atelier::kernels {
 namespace {
 
@@ -37,6 +40,18 @@ class Scratch {
 void* thread_scratch(int64_t bytes) {
   thread_local Scratch scratch;
   return scratch.at_least(bytes);
+}
+
+float* Workspace::take(int64_t floats) {
+  if (const int64_t bytes = floats * static_cast<int64_t>(sizeof(float)); bytes > bytes_) {
+    bytes_ = 0;  // holds if the allocation throws
+    memory_.reset();
+    auto memory = io::map_anonymous(bytes, "workspace", "use fewer rows at a time");
+    if (!memory.ok()) throw Error(memory.status().message());
+    memory_ = std::move(memory).value();
+    bytes_ = bytes;
+  }
+  return reinterpret_cast<float*>(memory_.get());
 }
 
 }  // namespace atelier::kernels

@@ -1,15 +1,15 @@
 #include "atelier/tensor/arena.h"
 
 #include <algorithm>
-#include <new>
+
+#include "atelier/base/error.h"
+#include "atelier/io/anonymous_memory.h"
 
 namespace atelier {
 namespace {
 constexpr size_t kAlignment = 64;
 constexpr size_t kMinBlock = size_t{1} << 20;
 }  // namespace
-
-void Arena::Free::operator()(std::byte* memory) const { ::operator delete(memory, std::align_val_t(kAlignment)); }
 
 Tensor Arena::empty(DType dtype, Shape shape) {
   return Tensor::view(dtype, shape, take(static_cast<size_t>(row_bytes(dtype, shape.count()))), nullptr);
@@ -34,11 +34,12 @@ std::byte* Arena::take(size_t bytes) {
   }
   if (block_ == blocks_.size()) {
     const size_t size = std::max({bytes, kMinBlock, blocks_.empty() ? 0 : 2 * blocks_.back().size});
-    auto* memory = static_cast<std::byte*>(::operator new(size, std::align_val_t(kAlignment)));
-    blocks_.push_back({std::unique_ptr<std::byte, Free>(memory), size});
+    auto memory = io::map_anonymous(static_cast<int64_t>(size), "arena", "use fewer rows at a time");
+    if (!memory.ok()) throw Error(memory.status().message());
+    blocks_.push_back({std::move(memory).value(), size});
     used_ = 0;
   }
-  std::byte* out = blocks_[block_].memory.get() + used_;
+  std::byte* out = reinterpret_cast<std::byte*>(blocks_[block_].memory.get()) + used_;
   used_ += bytes;
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,11 +27,8 @@ class Arena {
   size_t capacity_bytes() const;
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
   struct Block {
-    std::unique_ptr<std::byte, Free> memory;  // 64-byte aligned
+    std::shared_ptr<uint8_t> memory;  // in huge pages where the system has them (io/anonymous_memory.h)
     size_t size;
   };
   std::byte* take(size_t bytes);

@@ -5,9 +5,13 @@
 #include <utility>
 
 #include "atelier/base/error.h"
+#include "atelier/io/anonymous_memory.h"
 #include "atelier/quant/tiles.h"
 
 namespace atelier {
+namespace {
+constexpr size_t kMappedBytes = size_t{4} << 20;  // from here on memory comes from the kernel, in huge pages where it has them
+}  // namespace
 
 Shape::Shape(std::span<const int64_t> dims) {
   if (dims.size() > kMaxRank) throw ShapeError("[shape] " + std::to_string(dims.size()) + " dimensions, at most 4");
@@ -41,6 +45,12 @@ Tensor Tensor::view(DType dtype, Shape shape, const void* data, std::shared_ptr<
 
 Tensor Tensor::zeros(DType dtype, Shape shape) {
   const size_t bytes = static_cast<size_t>(row_bytes(dtype, shape.count()));
+  if (bytes >= kMappedBytes) {
+    auto memory = io::map_anonymous(static_cast<int64_t>(bytes), "tensor", "use a smaller model or batch");
+    if (!memory.ok()) throw Error(memory.status().message());
+    const uint8_t* data = memory->get();
+    return view(dtype, shape, data, std::move(memory).value());
+  }
   const size_t rounded = (bytes + 64) / 64 * 64;  // at least one line, so that data() of an empty tensor is not null
   void* memory = std::aligned_alloc(64, rounded);
   if (memory == nullptr) throw Error("[tensor] no memory for " + std::to_string(bytes) + " bytes");
