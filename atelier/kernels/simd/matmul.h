@@ -14,7 +14,7 @@ struct Matmul {
   using F = typename S::F;
   static constexpr int64_t kLanes = S::kLanes;
   static constexpr int64_t kInputs = P::kInputsPerStep;
-  static constexpr int64_t kChunk = 64;  // words: a chunk of a panel, 16 KiB, stays in the L1 cache
+  static constexpr int64_t kChunk = 128;  // words: a chunk of a panel, 32 KiB, stays in the L1 cache
   static constexpr int kRows = S::kTileRows;
   static constexpr int kVectors = 4;
 
