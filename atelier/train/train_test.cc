@@ -1,5 +1,6 @@
 // The trainer's promises: a killed run ends in the same bits, a split batch has the same loss, and what goes wrong is said.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "atelier/train/loss_watch.h"
 #include "atelier/train/recipe.h"
 #include "atelier/train/sample.h"
+#include "atelier/train/session.h"
 #include "atelier/train/trainer.h"
 #include "atelier/train/yaml.h"
 
@@ -230,6 +232,27 @@ TEST_F(TrainTest, low_rank_training_leaves_an_adapter_and_a_merged_model) {
   EXPECT_TRUE(models::load_model(result->model, {}).ok());
 }
 
+TEST_F(TrainTest, a_full_disk_loses_nothing) {
+  ASSERT_TRUE(train(recipe("straight"), false, {}).ok());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    TrainHooks hooks;
+    hooks.on_step = [](const StepReport& report) {
+      const rlimit none{1, 1};
+      if (report.step == 6) ::setrlimit(RLIMIT_FSIZE, &none);  // from now on every write fails
+      return true;
+    };
+    std::signal(SIGXFSZ, SIG_IGN);
+    const auto result = train(recipe("full"), false, hooks);
+    ::_exit(result.status().code() == StatusCode::kIo ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  ASSERT_TRUE(train(recipe("full"), true, {}).ok());
+  EXPECT_EQ(outcome("full"), outcome("straight"));
+}
+
 TEST_F(TrainTest, one_process_at_a_time_writes_a_run) {
   TrainHooks hooks;
   hooks.on_step = [&](const StepReport& report) {
@@ -269,6 +292,16 @@ TEST(Recipe, written_configuration_reads_back_the_same) {
   EXPECT_EQ(recipe.data.train[1].weight, 2.5);
   const Json json = recipe_json(recipe);
   EXPECT_EQ(recipe_json(parse_recipe(to_yaml(json), "config.yaml", {}).value()), json);
+}
+
+TEST(Recipe, warm_up_is_given_in_steps_parts_or_tokens) {
+  const std::string good = "model: {from: x}\ndata: {train: a.txt, context: 100}\ntraining: {steps: 500, batch: 3}\n";
+  const auto steps = [&](const std::string& schedule) {
+    return resolved_schedule(parse_recipe(good + "schedule: {" + schedule + "}\n", "r.yaml", {}).value()).warmup_steps;
+  };
+  EXPECT_EQ(steps("warmup_steps: 7"), 7);
+  EXPECT_EQ(steps("warmup_ratio: 0.1"), 50);
+  EXPECT_EQ(steps("warmup_tokens: 601"), 3);  // of 300 a step
 }
 
 TEST(Recipe, those_of_the_project_are_valid) {
