@@ -78,23 +78,23 @@ TEST_P(Adapters, rows_of_a_batch_say_what_they_say_alone) {
   const std::vector<std::vector<AdapterChoice>> mixes = {{}, {{"french"}}, {{"verse"}}, {{"french", 0.5f}, {"verse", -1}}, {{"french"}}};
   std::vector<Request> requests;
   std::vector<Said> alone;
-  for (size_t i = 0; i < 10; ++i) {
+  for (size_t i = 0; i < mixes.size(); ++i) {
     Request request;
-    request.prompt = random_prompt(130, i / 5);  // five with each prompt: whose pages they must not share
-    request.options.max_tokens = 20;
+    request.prompt = random_prompt(100, 1);  // the same for all: pages that they must not share
+    request.options.max_tokens = 12;
     request.options.sampling.temperature = static_cast<double>(i % 2);
-    request.options.adapters = mixes[i % 5];
+    request.options.adapters = mixes[i];
     requests.push_back(request);
     alone.push_back(say({.max_sequences = 1, .keeps_prefixes = false}, {request})[0]);
   }
-  EXPECT_EQ(say({.max_sequences = 10}, requests), alone);
-  EXPECT_EQ(say({.max_sequences = 4, .step_rows = 50, .speculation = Speculation::kLookup}, requests), alone);
+  EXPECT_EQ(say({.max_sequences = 5}, requests), alone);
+  EXPECT_EQ(say({.max_sequences = 3, .step_rows = 50, .speculation = Speculation::kLookup}, requests), alone);
   set_num_threads(2);
-  EXPECT_EQ(say({.max_sequences = 10}, requests), alone);
+  EXPECT_EQ(say({.max_sequences = 5}, requests), alone);
   for (size_t i = 1; i < 4; ++i) EXPECT_NE(alone[i].logprobs, alone[0].logprobs) << "an adapter changes what is said";
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Adapters, ::testing::Values(DType::kF32, DType::kBF16, DType::kQ4_K, DType::kQ8_0),
+INSTANTIATE_TEST_SUITE_P(Types, Adapters, ::testing::Values(DType::kBF16, DType::kQ4_K),
                          [](const auto& tested) { return std::string(dtype_name(tested.param)); });
 
 }  // namespace
