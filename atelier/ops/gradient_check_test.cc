@@ -280,7 +280,7 @@ TEST(GradientCheckItself, sees_a_gradient_that_is_one_percent_wrong) {
   EXPECT_GT(worst_distance(wrong), kTolerance);
 }
 
-// A frozen weight of a block type: dx is that of its float values.
+// A frozen weight of another type: dx is that of its float values.
 TEST(GradientsThroughFrozenWeights, use_their_float_values) {
   const Tensor weight = random_tensor({20, 32}, 1), x = random_tensor({3, 32}, 2);
   Tensor rounded = Tensor::zeros(DType::kBF16, weight.shape());
