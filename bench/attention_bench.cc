@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "atelier/io/anonymous_memory.h"
 #include "atelier/kernels/kernels.h"
 #include "atelier/kernels/measure.h"
 #include "bench/machine_arguments.h"
@@ -25,23 +27,24 @@ struct Case {
 };
 constexpr Case kCases[] = {{"smollm2-135m", 9, 3, 64, 0}, {"gemma3-270m, window 512", 4, 1, 256, 512}, {"llama-8b", 32, 8, 128, 0}};
 
-// A sequence in pages of some layers.
+// A sequence in pages of some layers, in huge pages as a KV pool is.
 struct Cache {
-  std::vector<std::vector<uint8_t>> memory;
+  std::shared_ptr<uint8_t> memory;
   std::vector<uint8_t*> pages;
-  int64_t part_bytes;
+  int64_t layer_bytes;
   DType dtype;
 
   Cache(const Case& c, DType type, int64_t layers, int64_t tokens) : dtype(type) {
-    part_bytes = c.num_kv_heads * kernels::kKeyTile * row_bytes(dtype, c.head_dim);
-    for (int64_t s = 0; s < tokens; s += kernels::kKeyTile) memory.emplace_back(2 * layers * part_bytes);
-    for (auto& page : memory) pages.push_back(page.data());
+    layer_bytes = c.num_kv_heads * 2 * kernels::kKeyTile * row_bytes(dtype, c.head_dim);
+    const int64_t page_bytes = layers * layer_bytes, num_pages = (tokens + kernels::kKeyTile - 1) / kernels::kKeyTile;
+    memory = io::map_anonymous(num_pages * page_bytes, "keys and values", "free memory").value();
+    for (int64_t i = 0; i < num_pages; ++i) pages.push_back(memory.get() + i * page_bytes);
     const std::vector<float> row = kernels::ordinary_values(c.num_kv_heads * c.head_dim);
     for (int64_t layer = 0; layer < layers; ++layer) {
       for (int64_t s = 0; s < tokens; ++s) kernels::store_kv(view(layer), c.num_kv_heads, c.head_dim, s, row.data(), row.data(), 1);
     }
   }
-  kernels::KvView view(int64_t layer) const { return {dtype, pages.data(), 2 * layer * part_bytes, (2 * layer + 1) * part_bytes}; }
+  kernels::KvView view(int64_t layer) const { return {dtype, pages.data(), layer * layer_bytes}; }
 };
 
 // The least seconds of one layer's call, of a few rounds over all layers.

@@ -66,11 +66,11 @@ double attention_operations() {
   constexpr int64_t H = 9, G = 3, D = 64, kKeys = 512;
   static const std::vector<float> q = ordinary_values(H * D), row = ordinary_values(G * D);
   static std::vector<float> out(H * D);
-  constexpr int64_t kPartBytes = G * kernels::kKeyTile * D * 2;
-  static std::vector<uint8_t> memory(2 * kPartBytes * (kKeys / kernels::kKeyTile));
+  constexpr int64_t kPageBytes = G * 2 * kernels::kKeyTile * D * 2;
+  static std::vector<uint8_t> memory(kPageBytes * (kKeys / kernels::kKeyTile));
   static std::vector<uint8_t*> pages;
-  for (size_t at = 0; at < memory.size(); at += 2 * kPartBytes) pages.push_back(memory.data() + at);
-  static const kernels::KvView kv = {DType::kF16, pages.data(), 0, kPartBytes};
+  for (size_t at = 0; at < memory.size(); at += kPageBytes) pages.push_back(memory.data() + at);
+  static const kernels::KvView kv = {DType::kF16, pages.data(), 0};
   for (int64_t s = 0; s < kKeys; ++s) kernels::store_kv(kv, G, D, s, row.data(), row.data(), 1);
   count([] {
     const kernels::AttentionShape shape{.num_heads = H, .num_kv_heads = G, .head_dim = D, .scale = 0.125f};

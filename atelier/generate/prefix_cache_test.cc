@@ -39,7 +39,7 @@ class PrefixCacheTest : public ::testing::Test {
   float value(const KvCache& cache, int64_t token) const {
     const kernels::KvView view = cache.view(1);
     float value;
-    std::memcpy(&value, view.pages[token / 64] + view.v_offset + token % 64 * 8 * 4, sizeof value);
+    std::memcpy(&value, view.pages[token / 64] + view.offset + (64 + token % 64) * 8 * 4, sizeof value);
     return value;
   }
   // What is found of `tokens`, beginnings of pages included.

@@ -177,10 +177,8 @@ class Attention {
     block.first_position = run.first_position + unit.row;
     block.dtype = run.kv.dtype;
     block.row_bytes = row_bytes(run.kv.dtype, shape_.head_dim);
-    const int64_t head_offset = unit.kv_head * kKeyTile * block.row_bytes;
     block.pages = run.kv.pages;
-    block.k_offset = run.kv.k_offset + head_offset;
-    block.v_offset = run.kv.v_offset + head_offset;
+    block.offset = run.kv.offset + unit.kv_head * 2 * kKeyTile * block.row_bytes;
     block.alibi_slopes = shape_.alibi_slopes ? shape_.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
     return block;
   }

@@ -49,13 +49,14 @@ struct Sequence {
     v = random_floats(c.length * kv_width, 3);
     for (int64_t s = 0; s < c.length + kKeyTile; s += kKeyTile) memory.emplace_back(kOtherLayers + 2 * part, 0xff);
     for (auto& page : memory) pages.push_back(page.data());
-    kv = {c.dtype, pages.data(), kOtherLayers, kOtherLayers + part};
+    kv = {c.dtype, pages.data(), kOtherLayers};
     store_kv(kv, c.kv_heads, c.head_dim, 0, k.data(), v.data(), c.length);
     for (int64_t s = 0; s < c.length; ++s) {
       for (int64_t g = 0; g < c.kv_heads; ++g) {
-        const int64_t row = (g * kKeyTile + s % kKeyTile) * row_bytes(c.dtype, c.head_dim);
-        load(c.dtype, pages[s / kKeyTile] + kv.k_offset + row, &k[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
-        load(c.dtype, pages[s / kKeyTile] + kv.v_offset + row, &v[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
+        const int64_t bytes = row_bytes(c.dtype, c.head_dim);
+        const uint8_t* key = pages[s / kKeyTile] + kv.offset + (2 * g * kKeyTile + s % kKeyTile) * bytes;
+        load(c.dtype, key, &k[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
+        load(c.dtype, key + kKeyTile * bytes, &v[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
       }
     }
     for (int64_t h = 0; h < c.heads; ++h) slopes.push_back(1.0f / static_cast<float>(2 << h));
@@ -107,8 +108,7 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.dtype = s.c.dtype;
         block.pages = s.kv.pages;
         block.row_bytes = row_bytes(s.c.dtype, s.c.head_dim);
-        block.k_offset = s.kv.k_offset + g * kKeyTile * block.row_bytes;
-        block.v_offset = s.kv.v_offset + g * kKeyTile * block.row_bytes;
+        block.offset = s.kv.offset + g * 2 * kKeyTile * block.row_bytes;
         block.alibi_slopes = s.c.has_alibi ? s.slopes.data() + g * group : nullptr;
         std::vector<float> whole(queries * width, 0.0f), largest(queries, -INFINITY), totals(queries, 0.0f);
         const AttentionSums sums = {whole.data(), largest.data(), totals.data(), width};
@@ -180,6 +180,17 @@ TEST_P(Bf16AttentionOfIsa, is_near_the_softmax_average) {
   for (const Config& config : kConfigs) {
     EXPECT_LE(largest_error(GetParam().table->attention_bf16, Sequence(config)), 0.04)
         << dtype_name(config.dtype) << " D " << config.head_dim;
+  }
+}
+
+// Shortening float16 to bfloat16 moves its exponent: both ends of the range have to survive, and zeros stay zeros.
+TEST_P(Bf16AttentionOfIsa, float16_values_of_all_magnitudes_keep_their_eight_digits) {
+  Sequence s({DType::kF16, 1, 1, 32, 1});
+  for (const float magnitude : {0x1p-14f, 0.001f, 0.3f, 1.0f, 700.0f, 60000.0f}) {
+    for (int64_t d = 0; d < 32; ++d) s.v[d] = d % 4 == 3 ? 0.0f : magnitude * (d % 2 ? -1.0f : 1.0f) * (1 + static_cast<float>(d) / 400);
+    store_kv(s.kv, 1, 32, 0, s.k.data(), s.v.data(), 1);
+    const std::vector<float> out = attend(GetParam().table->attention_bf16, s, 0, 1, 1);
+    for (int64_t d = 0; d < 32; ++d) EXPECT_NEAR(out[d], s.v[d], std::abs(s.v[d]) * (0x1p-8 + 0x1p-11)) << magnitude << " d " << d;
   }
 }
 

@@ -63,14 +63,13 @@ void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int6
             const float* sin, RotaryLayout layout);
 
 // Keys and values of one sequence in one layer. Page i holds what tokens 64 i .. 64 i + 63 have in all layers, wherever it lies in
-// memory. In it, the keys of this layer are rows [G, kKeyTile, D] of row_bytes(dtype, D) bytes from k_offset on, and the values likewise
-// from v_offset on: so that the keys of one head, a tile of attention, are one piece.
+// memory. In it, this layer has [G][keys, values][kKeyTile] rows of row_bytes(dtype, D) bytes from `offset` on: what attention reads for a
+// head and a tile is one piece.
 inline constexpr int64_t kKeyTile = 64;  // tokens of a page
 struct KvView {
   DType dtype = DType::kF16;        // kF32, kF16 or kQ8_0 (then D is a multiple of 32)
   uint8_t* const* pages = nullptr;  // those of every token that is read or written
-  int64_t k_offset = 0;             // bytes
-  int64_t v_offset = 0;
+  int64_t offset = 0;               // bytes
 };
 
 // Stores keys and values of T tokens from `position` on: k and v are float32 [T, G, D].

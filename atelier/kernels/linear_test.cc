@@ -165,8 +165,16 @@ TEST_P(LinearOfIsa, integer_products_do_not_saturate_at_the_ends_of_the_range) {
   }
 }
 
-TEST_P(LinearOfIsa, bfloat16_products_are_those_of_the_rounded_activations) {
-  if (!table().linear_bf16) GTEST_SKIP() << "no bfloat16 dot product";
+class Bf16LinearOfIsa : public LinearOfIsa {};
+std::vector<NamedTable> bf16_tables() {
+  std::vector<NamedTable> tables = simd_tables();
+  std::erase_if(tables, [](const NamedTable& named) { return named.table->linear_bf16 == nullptr; });
+  return tables;
+}
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Bf16LinearOfIsa);
+INSTANTIATE_TEST_SUITE_P(Simd, Bf16LinearOfIsa, testing::ValuesIn(bf16_tables()), name_of);
+
+TEST_P(Bf16LinearOfIsa, products_are_those_of_the_rounded_activations) {
   for (const int64_t K : {16, 20, 64, 577, 3100}) {
     const Problem p({DType::kBF16, 8, 11, K});
     std::vector<float> w(11 * K);
@@ -277,6 +285,24 @@ TEST_F(LinearDriver, has_the_same_bits_for_any_grouping_and_number_of_threads) {
       EXPECT_EQ(std::memcmp(single[i].data(), grouped[i].data(), single[i].size() * sizeof(float)), 0) << dtype_name(dtypes[i]);
     }
   }
+}
+
+TEST_F(LinearDriver, bfloat16_products_are_those_of_float32_where_the_isa_has_none) {
+  const int64_t T = 3, N = 9, K = 100;
+  const std::vector<float> x = random_floats(T * K, 1);
+  const std::vector<uint8_t> w = random_weights(DType::kBF16, N * K, 2);
+  const std::string before = isa_name(current_isa());
+  for (const Isa isa : supported_isas()) {
+    if (kernel_table(isa).linear_bf16) continue;
+    ASSERT_TRUE(force_isa(isa_name(isa)).ok());
+    std::vector<float> y[2] = {std::vector<float>(T * N), std::vector<float>(T * N)};
+    for (const Compute compute : {Compute::kF32, Compute::kBF16}) {
+      const Linear one = {DType::kBF16, w.data(), N, nullptr, y[compute == Compute::kBF16].data(), N};
+      linear({&one, 1}, x.data(), K, T, K, compute);
+    }
+    EXPECT_EQ(std::memcmp(y[0].data(), y[1].data(), y[0].size() * sizeof(float)), 0) << isa_name(isa);
+  }
+  ASSERT_TRUE(force_isa(before).ok());
 }
 
 TEST_F(LinearDriver, strides_of_input_and_output_are_kept) {

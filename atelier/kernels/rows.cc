@@ -76,9 +76,9 @@ void store_kv(const KvView& kv, int64_t num_kv_heads, int64_t head_dim, int64_t 
       uint8_t* page = kv.pages[(position + t) / kKeyTile];
       for (int64_t g = 0; g < num_kv_heads; ++g) {
         const int64_t source = (t * num_kv_heads + g) * head_dim;
-        const int64_t offset = (g * kKeyTile + (position + t) % kKeyTile) * bytes;
-        store(kv.dtype, k + source, page + kv.k_offset + offset, head_dim);
-        store(kv.dtype, v + source, page + kv.v_offset + offset, head_dim);
+        uint8_t* keys = page + kv.offset + (2 * g * kKeyTile + (position + t) % kKeyTile) * bytes;
+        store(kv.dtype, k + source, keys, head_dim);
+        store(kv.dtype, v + source, keys + kKeyTile * bytes, head_dim);
       }
     }
   });

@@ -78,8 +78,7 @@ struct AttentionBlock {
   int64_t first_position = 0;  // of row 0
   DType dtype = DType::kF32;   // of keys and values
   const uint8_t* const* pages = nullptr;
-  int64_t k_offset = 0;  // of this kv head's keys in a page, rows [kKeyTile, D]; bytes
-  int64_t v_offset = 0;
+  int64_t offset = 0;                   // of this kv head in a page: keys [kKeyTile, D], then values; bytes
   int64_t row_bytes = 0;                // of D values
   const float* alibi_slopes = nullptr;  // [heads] or null
 };

@@ -30,7 +30,7 @@ void append(KvCache& cache, int64_t count, float first) {
 // The first value of a token's keys in layer 1, head 1.
 float key(const KvCache& cache, int64_t token) {
   const kernels::KvView view = cache.view(1);
-  const uint8_t* at = view.pages[token / kPageTokens] + view.k_offset + (kPageTokens + token % kPageTokens) * 32 * 4;
+  const uint8_t* at = view.pages[token / kPageTokens] + view.offset + (2 * kPageTokens + token % kPageTokens) * 32 * 4;
   float value;
   std::memcpy(&value, at, sizeof value);
   return value;

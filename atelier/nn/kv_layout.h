@@ -1,6 +1,6 @@
 // Where keys and values lie in a page of memory.
 //
-// A page holds what kernels::kKeyTile (64) consecutive tokens of one sequence have in all layers: [L][keys, values][G][64 tokens][D].
+// A page holds what kernels::kKeyTile (64) consecutive tokens of one sequence have in all layers: [L][G][keys, values][64 tokens][D].
 // Its bytes say nothing about the sequence or the place in it, so that pages can be shared, moved and saved as they are.
 #pragma once
 
@@ -21,15 +21,13 @@ struct KvLayout {
   KvLayout(const TransformerSpec& spec, DType type)
       : dtype(type), num_layers(spec.num_layers()), num_kv_heads(spec.num_kv_heads), head_dim(spec.head_dim) {}
 
-  // Keys, or values, of one layer in a page. A multiple of 64: in a page that is aligned to a cache line, every head's rows are.
-  int64_t part_bytes() const { return num_kv_heads * kernels::kKeyTile * row_bytes(dtype, head_dim); }
-  int64_t page_bytes() const { return 2 * num_layers * part_bytes(); }
+  // One layer in a page. A multiple of 64: in a page that is aligned to a cache line, every head's keys and values are.
+  int64_t layer_bytes() const { return num_kv_heads * 2 * kernels::kKeyTile * row_bytes(dtype, head_dim); }
+  int64_t page_bytes() const { return num_layers * layer_bytes(); }
   static int64_t num_pages(int64_t tokens) { return (tokens + kernels::kKeyTile - 1) / kernels::kKeyTile; }
 
   // `pages` has to outlive the view; pages[i] holds tokens 64 i .. 64 i + 63.
-  kernels::KvView view(int64_t layer, uint8_t* const* pages) const {
-    return {dtype, pages, 2 * layer * part_bytes(), (2 * layer + 1) * part_bytes()};
-  }
+  kernels::KvView view(int64_t layer, uint8_t* const* pages) const { return {dtype, pages, layer * layer_bytes()}; }
 };
 
 }  // namespace atelier::nn

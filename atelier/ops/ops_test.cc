@@ -135,7 +135,7 @@ TEST_F(Ops, attention_over_one_key_returns_its_value) {
   const kernels::AttentionShape shape{.num_heads = 2, .num_kv_heads = 1, .head_dim = 4, .scale = 0.5f};
   std::vector<uint8_t> page(2 * kernels::kKeyTile * 16);
   uint8_t* const pages[] = {page.data()};
-  const kernels::KvView kv = {DType::kF32, pages, 0, kernels::kKeyTile * 16};
+  const kernels::KvView kv = {DType::kF32, pages, 0};
   kernels::store_kv(kv, 1, 4, 0, k.data(), v.data(), 1);
   const kernels::AttentionRun run{.first_row = 0, .num_rows = 1, .first_position = 0, .kv = kv};
   const Tensor out = attention(context_, shape, std::span(&run, 1), make({1, 8}, {1, 1, 1, 1, 9, 9, 9, 9}));

@@ -215,7 +215,7 @@ def prefix_cache():
     """Three pages for prefix_cache_fuzz.cc, whose pages take 512 bytes (docs/formats/prefix-cache.md)."""
     string = lambda text: struct.pack("<Q", len(text)) + text.encode()
     pages = [("a" * 64, 0, 64), ("a" * 64, 1, 5), ("b" * 64, 0, 64)]
-    head = b"ATLRKV1\n" + string("fuzz") + struct.pack("<QQ", 512, len(pages))
+    head = b"ATLRKV2\n" + string("fuzz") + struct.pack("<QQ", 512, len(pages))
     for root_name, parent, count in pages:
         head += string(root_name) + struct.pack(f"<II{count}i", parent, count, *range(count))
     check, body = xxh64(head), b""

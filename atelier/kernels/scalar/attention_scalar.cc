@@ -33,12 +33,13 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, int64_t sp
   const int64_t first = shape.window > 0 ? std::max<int64_t>(0, query.position + 1 - shape.window) : 0;
   const int64_t span_end = std::min(query.position + 1, (span + 1) * kKeySpan);
   for (int64_t tile = std::max(first, span * kKeySpan) / kKeyTile * kKeyTile; tile < span_end; tile += kKeyTile) {
-    const uint8_t* page = block.pages[tile / kKeyTile];
+    const uint8_t* keys = block.pages[tile / kKeyTile] + block.offset;
+    const uint8_t* values = keys + kKeyTile * block.row_bytes;
     const int64_t begin = std::max(first, tile), end = std::min(span_end, tile + kKeyTile);
     float scores[kKeyTile];
     float largest = *query.largest;
     for (int64_t s = begin; s < end; ++s) {
-      quant::to_f32(block.dtype, page + block.k_offset + (s - tile) * block.row_bytes, row, D);
+      quant::to_f32(block.dtype, keys + (s - tile) * block.row_bytes, row, D);
       scores[s - tile] = score(shape, query, row, s);
       largest = std::max(largest, scores[s - tile]);
     }
@@ -49,7 +50,7 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, int64_t sp
     for (int64_t s = begin; s < end; ++s) {
       const float weight = std::exp2(scores[s - tile] - largest);
       *query.total += weight;
-      quant::to_f32(block.dtype, page + block.v_offset + (s - tile) * block.row_bytes, row, D);
+      quant::to_f32(block.dtype, values + (s - tile) * block.row_bytes, row, D);
       for (int64_t d = 0; d < D; ++d) query.values[d] += weight * row[d];
     }
   }

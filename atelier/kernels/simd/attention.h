@@ -71,8 +71,11 @@ class AttentionKernel {
   int64_t first_key(int64_t row) const { return shape_.window > 0 ? max(0, position(row) + 1 - shape_.window) : 0; }
   Range seen(int64_t row, int64_t tile) const { return {max(0, first_key(row) - tile), min(kKeyTile, position(row) + 1 - tile)}; }
 
+  // What the panels' values are multiplied by: queries and weights bring it in.
+  float unit() const { return block_.dtype == DType::kF16 ? P::kUnitF16 : 1.0f; }
+
   void read_queries() {
-    const F scale = S::set1(shape_.soft_cap > 0 ? shape_.scale : shape_.scale * kLog2E);
+    const F scale = S::set1((shape_.soft_cap > 0 ? shape_.scale : shape_.scale * kLog2E) * unit());
     for (int64_t i = 0; i < num_queries_; ++i) {
       const float* q = block_.q + i / block_.num_heads * block_.ldq + i % block_.num_heads * shape_.head_dim;
       for (int64_t d = 0; d < width_; d += P::kInputsPerStep * kLanes) {
@@ -102,15 +105,15 @@ class AttentionKernel {
 
   // Panels of keys [query_steps, kKeyTile] and values [kSteps, width], in words; zeros for keys outside `keys`.
   void read_tile(int64_t tile, Range keys, bool has_next) {
-    const uint8_t* page = block_.pages[tile / kKeyTile];
-    const uint8_t* next = has_next ? block_.pages[tile / kKeyTile + 1] : page;
+    const uint8_t* keys_at = block_.pages[tile / kKeyTile] + block_.offset;
+    const uint8_t* values_at = keys_at + kKeyTile * block_.row_bytes;
+    // The tiles of a head are too short for the processor to foresee the next. The L1 cache is full of panels.
+    if (has_next) ahead_ = Ahead<S>(block_.pages[tile / kKeyTile + 1] + block_.offset, 2 * kKeyTile * block_.row_bytes, lines_per_step());
     const auto read = [&](auto rows) {
       using Rows = decltype(rows);
       const bool is_whole = keys.full() && shape_.head_dim % (P::kInputsPerStep * kLanes) == 0;
-      is_whole ? read_keys<Rows, true>(page + block_.k_offset, next + block_.k_offset, keys)
-               : read_keys<Rows, false>(page + block_.k_offset, next + block_.k_offset, keys);
-      is_whole ? read_values<Rows, true>(page + block_.v_offset, next + block_.v_offset, keys)
-               : read_values<Rows, false>(page + block_.v_offset, next + block_.v_offset, keys);
+      is_whole ? read_keys<Rows, true>(keys_at, keys) : read_keys<Rows, false>(keys_at, keys);
+      is_whole ? read_values<Rows, true>(values_at, keys) : read_values<Rows, false>(values_at, keys);
     };
     switch (block_.dtype) {
       case DType::kF32:
@@ -118,34 +121,32 @@ class AttentionKernel {
       case DType::kQ8_0:
         return read(KvRowsQ8_0<S>{});
       default:
-        return read(KvRowsF16<S>{});
+        return read(typename P::RowsF16{});
     }
   }
 
-  // Part of the next tile: the tiles of a head are too short for the processor to foresee the next. The L1 cache is full of panels.
-  static void prefetch(const uint8_t* next, int64_t bytes) {
-    for (int64_t at = 0; at < bytes; at += 64) S::prefetch_l2(next + at);
-  }
+  // So that one group of queries asks for a tile: panels and products take 2 D / kInputsPerStep steps each.
+  int64_t lines_per_step() const { return max(1, block_.row_bytes * P::kInputsPerStep / (2 * shape_.head_dim)); }
 
   // Values d .. d + kLanes - 1 of row s of a tile. kIsWhole: no part of any is missing.
   template <class Rows, bool kIsWhole>
-  static F load_row(const uint8_t* first, int64_t row_bytes, int64_t s, int64_t d, int64_t D, Range keys) {
+  static typename Rows::Value load_row(const uint8_t* first, int64_t row_bytes, int64_t s, int64_t d, int64_t D, Range keys) {
     if constexpr (kIsWhole) return Rows::load(first + s * row_bytes, d);
-    return s >= keys.begin && s < keys.end ? load_kv<S, Rows>(first + s * row_bytes, d, D) : S::zero();
+    return s >= keys.begin && s < keys.end ? load_kv<S, Rows>(first + s * row_bytes, d, D) : typename Rows::Value{};
   }
 
   template <class Rows, bool kIsWhole>
-  void read_keys(const uint8_t* first, const uint8_t* next, Range keys) {
+  void read_keys(const uint8_t* first, Range keys) {
     constexpr int64_t kInputs = P::kInputsPerStep;
     const int64_t row_bytes = block_.row_bytes, width = width_, D = shape_.head_dim;
     float* const panel = keys_;
     for (int64_t s = 0; s < kKeyTile; s += kLanes) {
-      prefetch(next + s * row_bytes, kLanes * row_bytes);
       for (int64_t d = 0; d < width; d += kInputs * kLanes) {
         F words[kLanes];
 #pragma GCC unroll 16
         for (int64_t i = 0; i < kLanes; ++i) {
-          F inputs[kInputs];
+          if (i % 4 == 0) ahead_.step();
+          typename Rows::Value inputs[kInputs];
           for (int64_t n = 0; n < kInputs; ++n) inputs[n] = load_row<Rows, kIsWhole>(first, row_bytes, s + i, d + n * kLanes, D, keys);
           words[i] = P::pack(inputs);
         }
@@ -157,15 +158,15 @@ class AttentionKernel {
   }
 
   template <class Rows, bool kIsWhole>
-  void read_values(const uint8_t* first, const uint8_t* next, Range keys) {
+  void read_values(const uint8_t* first, Range keys) {
     constexpr int64_t kInputs = P::kInputsPerStep;
     const int64_t row_bytes = block_.row_bytes, width = width_, D = shape_.head_dim;
     float* const panel = values_;
     for (int64_t step = 0; step < kSteps; ++step) {
       const int64_t s = step * kInputs;
-      prefetch(next + s * row_bytes, kInputs * row_bytes);
       for (int64_t d = 0; d < width; d += kLanes) {
-        F inputs[kInputs];
+        if (d / kLanes % 4 == 0) ahead_.step();
+        typename Rows::Value inputs[kInputs];
         for (int64_t n = 0; n < kInputs; ++n) inputs[n] = load_row<Rows, kIsWhole>(first, row_bytes, s + n, d, D, keys);
         S::store(panel + step * width + d, P::combine(inputs));
       }
@@ -188,7 +189,7 @@ class AttentionKernel {
 
   // Scores [min(R, count), kKeyTile] of the queries from `first` on.
   template <int R>
-  void score_rows(int64_t first, int64_t count, float* out) const {
+  void score_rows(int64_t first, int64_t count, float* out) {
     if constexpr (R > 1) {
       if (count < R) return score_rows<R - 1>(first, count, out);
     }
@@ -198,7 +199,7 @@ class AttentionKernel {
       for (int r = 0; r < R; ++r) {
         for (int n = 0; n < N; ++n) c[r][n] = S::zero();
       }
-      multiply_tile<S, P, R, N, false>(queries_ + first * width_, width_, keys_ + s, kKeyTile, 0, query_steps_, nullptr, c);
+      multiply_tile<S, P, R, N, false>(queries_ + first * width_, width_, keys_ + s, kKeyTile, 0, query_steps_, nullptr, ahead_, c);
       for (int r = 0; r < R; ++r) {
         for (int n = 0; n < N; ++n) S::store(out + r * kKeyTile + s + n * kLanes, c[r][n]);
       }
@@ -232,13 +233,14 @@ class AttentionKernel {
   float weigh(int64_t i, float largest) {
     const float* scores = scores_ + i * kKeyTile;
     float* weights = weights_ + i * kSteps;
-    const F shift = S::set1(largest);
+    const F shift = S::set1(largest), factor = S::set1(unit());
     F total = S::zero();
     for (int64_t s = 0; s < kKeyTile; s += P::kInputsPerStep * kLanes) {
       F w[P::kInputsPerStep];
       for (int64_t n = 0; n < P::kInputsPerStep; ++n) {
-        w[n] = Math<S>::exp2_below(S::sub(S::load(scores + s + n * kLanes), shift));
-        total = S::add(total, w[n]);
+        const F weight = Math<S>::exp2_below(S::sub(S::load(scores + s + n * kLanes), shift));
+        total = S::add(total, weight);
+        w[n] = S::mul(weight, factor);
       }
       S::store(weights + s / P::kInputsPerStep, P::pack(w));
     }
@@ -284,7 +286,7 @@ class AttentionKernel {
       const F correction = S::set1(corrections_[i + r]);
       for (int n = 0; n < N; ++n) c[r][n] = S::mul(correction, S::load(sums + r * width_ + n * kLanes));
     }
-    multiply_tile<S, P, R, N, kIsMasked>(weights_ + i * kSteps, kSteps, values_ + d, width_, begin, end, masks, c);
+    multiply_tile<S, P, R, N, kIsMasked>(weights_ + i * kSteps, kSteps, values_ + d, width_, begin, end, masks, ahead_, c);
     for (int r = 0; r < R; ++r) {
       for (int n = 0; n < N; ++n) S::store(sums + r * width_ + n * kLanes, c[r][n]);
     }
@@ -293,6 +295,7 @@ class AttentionKernel {
   const AttentionShape& shape_;
   const AttentionBlock& block_;
   const AttentionSums& sums_;
+  Ahead<S> ahead_;  // of the next tile
   int64_t width_;
   int64_t num_queries_;
   int64_t query_steps_;  // of a score's sum

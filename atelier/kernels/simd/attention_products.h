@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "atelier/kernels/simd/intrinsics.h"
+#include "atelier/kernels/simd/kv_rows.h"
 
 namespace atelier::kernels {
 
@@ -15,6 +16,8 @@ template <class S>
 struct ProductsF32 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 1;
+  using RowsF16 = KvRowsF16<S>;
+  static constexpr float kUnitF16 = 1;
 
   static F step(F sum, F a, F b) { return S::fma(a, b, sum); }
   // Words of kInputsPerStep vectors of consecutive inputs.
@@ -28,19 +31,44 @@ template <class S>
 struct ProductsBf16 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 2;
+  using RowsF16 = KvRowsHalves<S>;
+  static constexpr float kUnitF16 = 0x1p112f;  // times a word of float16 inputs is their value
 
   static F step(F sum, F a, F b) { return S::dot_bf16(sum, S::bits(a), S::bits(b)); }
   static F pack(const F* inputs) { return S::as_float(S::round_bf16(inputs[0], inputs[1])); }
   static F combine(const F* inputs) { return S::as_float(S::interleave_u16(S::round_bf16(inputs[0], inputs[1]))); }
+  static F pack(const typename S::H* inputs) { return S::as_float(S::shorten_f16(inputs[0], inputs[1])); }
+  static F combine(const typename S::H* inputs) { return S::as_float(S::interleave_u16(S::shorten_f16(inputs[0], inputs[1]))); }
+};
+
+// Memory that will be read next, asked for little by little while other things are computed: a core waits for few cache lines at a time,
+// and computes nothing if it asks for all at once.
+template <class S>
+class Ahead {
+ public:
+  Ahead() = default;
+  // `lines` are asked for per step.
+  Ahead(const uint8_t* begin, int64_t bytes, int64_t lines) : at_(begin), end_(begin + bytes), lines_(lines) {}
+
+  void step() {
+    for (int64_t i = 0; i < lines_ && at_ < end_; ++i, at_ += kCacheLine) S::prefetch_l2(at_);
+  }
+
+ private:
+  static constexpr int64_t kCacheLine = 64;
+  const uint8_t* at_ = nullptr;
+  const uint8_t* end_ = nullptr;
+  int64_t lines_ = 0;
 };
 
 // c[r, n] of R rows and N vectors: sums over steps [begin, end). `masks`, if kIsMasked, is a word per step that is applied to b: it
 // takes away the inputs of a step that do not count, whatever they are.
 template <class S, class P, int R, int N, bool kIsMasked>
 inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t begin, int64_t end, const int32_t* masks,
-                          typename S::F (&c)[R][N]) {
+                          Ahead<S>& ahead, typename S::F (&c)[R][N]) {
   using F = typename S::F;
   for (int64_t k = begin; k < end; ++k) {
+    ahead.step();
     F bs[N];
 #pragma GCC unroll 4
     for (int n = 0; n < N; ++n) {

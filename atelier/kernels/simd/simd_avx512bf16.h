@@ -17,6 +17,16 @@ struct Simd512Bf16 : Simd512<Rung> {
     __builtin_memcpy(&bits, &both, sizeof bits);
     return bits;
   }
+  // Sixteen float16, and two of them shortened to bfloat16 times 2^-112: the three digits too many are rounded off, to the nearest and away
+  // from zero in the middle, and the exponent moves into its place without its bias. bfloat16 products take what is below the normal
+  // range (here 2^-14) for zero; infinity becomes 2^16.
+  using H = __m256i;
+  static H load_halves(const uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  static I shorten_f16(H low, H high) {
+    const I both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    const I moved = _mm512_srai_epi16(_mm512_add_epi16(both, _mm512_set1_epi16(4)), 3);
+    return _mm512_and_si512(moved, _mm512_set1_epi16(static_cast<int16_t>(0x8fff)));
+  }
   // Every lane: sum + a0 b0 + a1 b1.
   static F dot_bf16(F sum, I a, I b) {
     __m512bh pairs_a, pairs_b;
