@@ -33,15 +33,15 @@ class DocumentPages {
   DocumentPages(Arena& arena, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents, const Tensor& k,
                 const Tensor& v)
       : arena_(arena), mark_(arena.mark()) {
-    const int64_t part_floats = shape.num_kv_heads * kernels::kKeyTile * shape.head_dim, width = shape.num_kv_heads * shape.head_dim;
+    const int64_t width = shape.num_kv_heads * shape.head_dim, page_floats = 2 * kernels::kKeyTile * width;
     int64_t num_pages = 0;
     for (const kernels::DocumentRows& document : documents) num_pages += pages_of(document);
-    Tensor memory = arena.empty_f32({num_pages, 2 * part_floats}), addresses = arena.empty(DType::kI64, {num_pages});
+    Tensor memory = arena.empty_f32({num_pages, page_floats}), addresses = arena.empty(DType::kI64, {num_pages});
     auto** pages = static_cast<uint8_t**>(addresses.mutable_data());
-    for (int64_t i = 0; i < num_pages; ++i) pages[i] = reinterpret_cast<uint8_t*>(memory.f32() + i * 2 * part_floats);
+    for (int64_t i = 0; i < num_pages; ++i) pages[i] = reinterpret_cast<uint8_t*>(memory.f32() + i * page_floats);
     runs_.clear();
     for (const kernels::DocumentRows& document : documents) {
-      const kernels::KvView view{DType::kF32, pages, 0, part_floats * static_cast<int64_t>(sizeof(float))};
+      const kernels::KvView view{DType::kF32, pages, 0};
       const int64_t first = document.first_row * width;
       kernels::store_kv(view, shape.num_kv_heads, shape.head_dim, 0, k.f32() + first, v.f32() + first, document.num_rows);
       runs_.push_back({document.first_row, document.num_rows, 0, view});

@@ -63,9 +63,10 @@ class Ahead {
 
 // c[r, n] of R rows and N vectors: sums over steps [begin, end). `masks`, if kIsMasked, is a word per step that is applied to b: it
 // takes away the inputs of a step that do not count, whatever they are.
-template <class S, class P, int R, int N, bool kIsMasked>
+// `ahead` takes one step for each of them.
+template <class S, class P, int R, int N, bool kIsMasked, class Next>
 inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t begin, int64_t end, const int32_t* masks,
-                          Ahead<S>& ahead, typename S::F (&c)[R][N]) {
+                          Next& ahead, typename S::F (&c)[R][N]) {
   using F = typename S::F;
   for (int64_t k = begin; k < end; ++k) {
     ahead.step();
@@ -83,6 +84,16 @@ inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t l
       for (int n = 0; n < N; ++n) c[r][n] = P::step(c[r][n], as, bs[n]);
     }
   }
+}
+
+// The same where nothing is read next that the processor would not foresee.
+template <class S, class P, int R, int N, bool kIsMasked>
+inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t begin, int64_t end, const int32_t* masks,
+                          typename S::F (&c)[R][N]) {
+  constexpr struct {
+    void step() const {}
+  } kNothing;
+  multiply_tile<S, P, R, N, kIsMasked>(a, lda, b, ldb, begin, end, masks, kNothing, c);
 }
 
 }  // namespace atelier::kernels
