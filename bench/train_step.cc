@@ -1,9 +1,9 @@
-// What a training step costs: forward, backward and memory of the cases that docs/benchmarks.md compares with PyTorch. One JSON line a
-// case.
+// What a training step costs: forward, backward, clipping, AdamW and memory of the cases that docs/benchmarks.md compares with PyTorch. One
+// JSON line a case.
 //
 //   train_step [CASE...] [--steps N] [--f32] [--checkpoints]      cases: char_small char_big gpt2_124m sft_smollm2 lora_smollm2
 //
-// Weights and tokens are random; the optimizer is not part of it. `gflops` counts 6 operations per parameter and token, 4 with LoRA.
+// Weights and tokens are random. `gflops` counts 6 operations per parameter and token, 4 with LoRA.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -16,6 +16,8 @@
 
 #include "atelier/base/json.h"
 #include "atelier/models/trainable.h"
+#include "atelier/optim/clip.h"
+#include "atelier/optim/optimizer.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier {
@@ -79,9 +81,14 @@ void run(const Case& tested, const Options& options) {
   const std::vector<int64_t> lengths(static_cast<size_t>(tested.B), tested.T);
   const models::TrainBatch batch{ids, labels, lengths};
 
+  std::vector<optim::Parameter> parameters;
+  for (const models::TrainParameter& p : model->parameters()) parameters.push_back({p.name, p.value, p.gradient, p.has_decay});
+  optim::Optimizer optimizer(*optim::find_optimizer("adamw"), {}, std::move(parameters));
   const auto step = [&] {
     model->zero_gradients();
     model->loss_and_backward(batch, 1.0 / static_cast<double>(tokens)).value();
+    optimizer.step(1e-4, optim::clip_factor(optim::global_norm(optimizer.parameters()), 1.0));
+    model->parameters_changed();
   };
   for (int i = 0; i < 2; ++i) step();
   const std::vector<double> forward = seconds_of(options.steps / 2 + 1, [&] { model->loss(batch, 1).value(); });
