@@ -18,7 +18,7 @@ fi
 
 # Target, share of the mutants in percent, seeds.
 targets() {
-  echo gguf 25 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
+  echo gguf 28 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
   echo safetensors 12 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
   echo config 10 tests/golden/models/*/config*.json
   echo tokenizer_json 13 tests/fuzz/corpus/tokenizer_json
@@ -26,7 +26,7 @@ targets() {
   echo chat_template 14 tests/fuzz/corpus/chat_template
   echo model 5 tests/fuzz/corpus/model
   echo prefix_cache 3 tests/fuzz/corpus/prefix_cache
-  echo grammar 5 tests/fuzz/corpus/grammar
+  echo grammar 2 tests/fuzz/corpus/grammar
   echo folder 3 tests/fuzz/corpus/folder
   if [[ $build == build/soak ]]; then
     echo patches 0.02 tests/fuzz/corpus/patches
