@@ -22,9 +22,7 @@ std::shared_ptr<const nn::Adapter> random_adapter(const models::Model& model, ui
   auto adapter = std::make_shared<nn::Adapter>();
   for (const nn::DecoderLayer& weights : model.decoder().parameters().layers) {
     nn::Adapter::Layer& layer = adapter->layers.emplace_back();
-    const auto& [q, k, v, o, q_norm, k_norm] = weights.attention;
-    const std::array<const nn::LinearLayer*, nn::kProjectionNames.size()> linears = {
-        &q, &k, &v, &o, &weights.mlp.gate, &weights.mlp.up, &weights.mlp.down};
+    const auto linears = nn::projections_of(weights);
     for (size_t i = adapter->layers.size() % 2 == 1 ? 0 : linears.size() - 1; i < linears.size(); ++i) {
       const Tensor& weight = linears[i]->weight;
       layer[i] = {random_matrix({rank, weight.dim(1)}, seed + i), random_matrix({weight.dim(0), rank}, seed + 100 + i), 0.05f};

@@ -179,9 +179,7 @@ Result<std::shared_ptr<const nn::Adapter>> Reader::read() {
   auto adapter = std::make_shared<nn::Adapter>();
   io::Sha256 hash;
   for (const nn::DecoderLayer& weights : model_.decoder().parameters().layers) {
-    const auto& [q, k, v, o, q_norm, k_norm] = weights.attention;
-    const auto& [gate, up, down] = weights.mlp;
-    const std::array<const nn::LinearLayer*, nn::kProjectionNames.size()> linears = {&q, &k, &v, &o, &gate, &up, &down};
+    const auto linears = nn::projections_of(weights);
     const std::string prefix = fmt::format("layers.{}.", adapter->layers.size());
     nn::Adapter::Layer& layer = adapter->layers.emplace_back();
     for (size_t i = 0; i < linears.size(); ++i) {

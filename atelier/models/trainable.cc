@@ -47,23 +47,11 @@ Tensor as_f32(const Tensor& x) {
   return out;
 }
 
-// "layers.3.attention.q" -> q's layer of the parameters; null where the name is no linear of a layer.
-nn::LinearLayer* find_linear(nn::DecoderLayer& layer, std::string_view part) {
-  if (part == "q") return &layer.attention.q;
-  if (part == "k") return &layer.attention.k;
-  if (part == "v") return &layer.attention.v;
-  if (part == "o") return &layer.attention.o;
-  if (part == "gate") return &layer.mlp.gate;
-  if (part == "up") return &layer.mlp.up;
-  if (part == "down") return &layer.mlp.down;
-  return nullptr;
-}
+// "attention.q" -> "q": how recipes call a linear layer.
+std::string_view short_name(std::string_view projection) { return projection.substr(projection.find('.') + 1); }
 
-constexpr const char* kLinearParts[] = {"q", "k", "v", "o", "gate", "up", "down"};
-
-std::string linear_name(int64_t layer, std::string_view part) {
-  const bool is_attention = part.size() == 1;
-  return "layers." + std::to_string(layer) + (is_attention ? ".attention." : ".mlp.") + std::string(part);
+bool is_projection(std::string_view name) {
+  return std::ranges::any_of(nn::kProjectionNames, [name](const char* projection) { return short_name(projection) == name; });
 }
 
 // weight += scale b a, in float32.
@@ -160,7 +148,7 @@ struct TrainableModel::State {
   Status train_low_rank(const nn::TransformerSpec& spec, nn::DecoderParameters& weights) {
     const LoraOptions& lora = options.lora;
     for (const std::string& target : lora.targets) {
-      if (std::ranges::find(kLinearParts, target) == std::end(kLinearParts)) {
+      if (!is_projection(target)) {
         return Status::invalid("lora: no linear is called " + quoted(target) + "; use q, k, v, o, gate, up or down");
       }
     }
@@ -168,11 +156,13 @@ struct TrainableModel::State {
     const double scale =
         lora.alpha / (lora.is_rank_stabilized ? std::sqrt(static_cast<double>(lora.rank)) : static_cast<double>(lora.rank));
     for (int64_t i = 0; i < spec.num_layers(); ++i) {
-      for (const char* part : kLinearParts) {
-        if (!lora.targets.empty() && std::ranges::find(lora.targets, part) == lora.targets.end()) continue;
-        nn::LinearLayer& linear = *find_linear(weights.layers[static_cast<size_t>(i)], part);
+      const auto linears = nn::projections_of(weights.layers[static_cast<size_t>(i)]);
+      for (size_t p = 0; p < linears.size(); ++p) {
+        const std::string_view projection = nn::kProjectionNames[p];
+        if (!lora.targets.empty() && std::ranges::find(lora.targets, short_name(projection)) == lora.targets.end()) continue;
+        nn::LinearLayer& linear = *linears[p];
         if (!linear.weight) continue;  // no gate
-        const std::string name = linear_name(i, part);
+        const std::string name = "layers." + std::to_string(i) + "." + std::string(projection);
         linear.low_rank.a = Tensor::zeros(DType::kF32, {lora.rank, linear.weight.dim(1)});
         linear.low_rank.b = Tensor::zeros(DType::kF32, {linear.weight.dim(0), lora.rank});
         linear.low_rank.scale = static_cast<float>(scale);
@@ -282,9 +272,8 @@ nn::DecoderParameters TrainableModel::weights() const {
   });
   if (!is_low_rank) return weights;
   for (nn::DecoderLayer& layer : weights.layers) {
-    for (const char* part : kLinearParts) {
-      nn::LinearLayer& linear = *find_linear(layer, part);
-      if (linear.low_rank.a) merge(linear);
+    for (nn::LinearLayer* linear : nn::projections_of(layer)) {
+      if (linear->low_rank.a) merge(*linear);
     }
   }
   return weights;

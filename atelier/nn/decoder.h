@@ -48,6 +48,16 @@ struct DecoderLayer {
   MlpLayer mlp;
 };
 
+// The linear layers of a block, in the order of Projection; those that a spec lacks have no weight.
+inline std::array<const LinearLayer*, kProjectionNames.size()> projections_of(const DecoderLayer& layer) {
+  const auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
+  return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
+}
+inline std::array<LinearLayer*, kProjectionNames.size()> projections_of(DecoderLayer& layer) {
+  auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
+  return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
+}
+
 struct DecoderParameters {
   Tensor embedding;           // [V, C]
   Tensor position_embedding;  // [P, C], learned positions only

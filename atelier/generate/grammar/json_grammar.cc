@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "atelier/base/json.h"
 #include "atelier/text/utf8.h"
 
 namespace atelier::generate {
@@ -20,28 +21,11 @@ E short_escape() {
       {E::literal("\\"), E::set({{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'b', 'b'}, {'f', 'f'}, {'n', 'n'}, {'r', 'r'}, {'t', 't'}})});
 }
 
-// How JSON writes a character that it escapes.
+// How JSON writes a character of kEscaped.
 std::string escape(char32_t c) {
-  switch (c) {
-    case '"':
-      return "\\\"";
-    case '\\':
-      return "\\\\";
-    case '\n':
-      return "\\n";
-    case '\r':
-      return "\\r";
-    case '\t':
-      return "\\t";
-    case '\b':
-      return "\\b";
-    case '\f':
-      return "\\f";
-    default: {
-      constexpr char kHex[] = "0123456789abcdef";
-      return std::string("\\u00") + kHex[c >> 4 & 15] + kHex[c & 15];
-    }
-  }
+  if (c == 0x7F) return "\\u007f";  // which a writer may leave as it is
+  const std::string written = Json(std::string(1, static_cast<char>(c))).dump();
+  return written.substr(1, written.size() - 2);
 }
 
 bool is_escaped(char32_t c) {

@@ -7,14 +7,6 @@ namespace {
 
 std::vector<std::string> special_tokens() { return {"<|endoftext|>"}; }
 
-PipelineStages stages(const TrainerOptions& options) {
-  PipelineStages stages;
-  if (options.lowercase) stages.normalizer = stage("Lowercase");
-  stages.pre_tokenizer = byte_level_stage();
-  stages.decoder = byte_level_stage();
-  return stages;
-}
-
 Result<Json> train(const WordCounts&, const TrainerOptions& options, const TrainingProgress&) {
   TrainerOptions only_bytes = options;
   only_bytes.initial_alphabet = byte_level_alphabet();
@@ -25,7 +17,11 @@ Result<Json> train(const WordCounts&, const TrainerOptions& options, const Train
 }  // namespace
 
 extern const TrainerDef trainer_byte;
-const TrainerDef trainer_byte = {
-    "byte", "a token a byte; the vocabulary is the same for every text", "as byte-level-bpe without merges", special_tokens, stages, train};
+const TrainerDef trainer_byte = {"byte",
+                                 "a token a byte; the vocabulary is the same for every text",
+                                 "as byte-level-bpe without merges",
+                                 special_tokens,
+                                 byte_level_stages,
+                                 train};
 
 }  // namespace atelier::tokenize

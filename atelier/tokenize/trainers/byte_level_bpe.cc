@@ -8,14 +8,6 @@ namespace {
 
 std::vector<std::string> special_tokens() { return {"<|endoftext|>"}; }
 
-PipelineStages stages(const TrainerOptions& options) {
-  PipelineStages stages;
-  if (options.lowercase) stages.normalizer = stage("Lowercase");
-  stages.pre_tokenizer = byte_level_stage();
-  stages.decoder = byte_level_stage();
-  return stages;
-}
-
 Result<Json> train(const WordCounts& counts, const TrainerOptions& options, const TrainingProgress& progress) {
   if (!options.end_of_word_suffix.empty() || !options.continuing_subword_prefix.empty()) {
     return Status::invalid("prefix and suffix: not for byte-level-bpe, whose words carry their space; train bpe or wordpiece");
@@ -33,7 +25,7 @@ const TrainerDef trainer_byte_level_bpe = {"byte-level-bpe",
                                            "byte-pair encoding of bytes, as GPT-2's",
                                            "Radford et al. 2019; tokenizers 0.23.3, BpeTrainer",
                                            special_tokens,
-                                           stages,
+                                           byte_level_stages,
                                            train};
 
 }  // namespace atelier::tokenize

@@ -4,6 +4,14 @@
 
 namespace atelier::tokenize {
 
+PipelineStages byte_level_stages(const TrainerOptions& options) {
+  PipelineStages stages;
+  if (options.lowercase) stages.normalizer = stage("Lowercase");
+  stages.pre_tokenizer = byte_level_stage();
+  stages.decoder = byte_level_stage();
+  return stages;
+}
+
 Json vocabulary_json(const std::vector<std::string>& tokens) {
   Json::Object out;
   out.reserve(tokens.size());

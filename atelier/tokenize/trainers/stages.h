@@ -19,6 +19,9 @@ inline Json byte_level_stage() {
   return stage("ByteLevel").set("add_prefix_space", false).set("trim_offsets", true).set("use_regex", true);
 }
 
+// Those of the kinds on bytes.
+PipelineStages byte_level_stages(const TrainerOptions& options);
+
 // `scheme`: where a "▁" is put in front, "always" or "first".
 inline Json metaspace_stage(const char* scheme) {
   return stage("Metaspace").set("replacement", "▁").set("prepend_scheme", scheme).set("split", true);
