@@ -56,7 +56,7 @@ double linear_operations() {
   }
   count([] {
     const kernels::Linear layer = {kType, w.data(), N, nullptr, y.data(), N};
-    kernels::linear({&layer, 1}, x.data(), K, T, K, kCompute);
+    kernels::linear({&layer, 1}, {x.data(), K}, T, K, kCompute);
   });
   return 2.0 * T * N * K;
 }

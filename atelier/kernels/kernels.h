@@ -32,10 +32,27 @@ struct Linear {
   const float* bias = nullptr;  // [N] or null
   float* y = nullptr;           // [T, N], row stride ldy
   int64_t ldy = 0;
+  bool adds = false;  // y += in place of y =, with the bits of an addition afterwards: a residual
 };
 
-// Computes every linear of the group on x [T, K]. Outputs must not overlap each other or x.
-void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t T, int64_t K, Compute compute);
+enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu };
+
+// What the linears of a group multiply: rows [T, K] as they lie in memory, or rows that are computed while they are made ready for the
+// products (rounded, quantized), with the bits of the function of that name, and never pass through memory on their own.
+struct LinearInput {
+  enum class Kind : uint8_t { kRows, kRmsNorm, kLayerNorm, kActivate, kGatedActivate };
+  const float* x = nullptr;  // [T, K], row stride ldx: the rows, what is normalised, or the gate
+  int64_t ldx = 0;
+  Kind kind = Kind::kRows;
+  const float* weight = nullptr;  // [K] of a norm
+  const float* bias = nullptr;    // [K] of a layer norm, or null
+  float eps = 0;                  // of a norm
+  Activation activation = Activation::kNone;
+  const float* up = nullptr;  // [T, K] of a gated activation, row stride ldx
+};
+
+// Computes every linear of the group on T rows of K inputs. Outputs must not overlap each other or the input.
+void linear(std::span<const Linear> group, const LinearInput& input, int64_t T, int64_t K, Compute compute);
 
 // y[t, c] = x[t, c] / sqrt(mean_c(x^2) + eps) * weight[c]                          (Zhang & Sennrich 2019). y may be x.
 void rms_norm(const float* x, int64_t ldx, const float* weight, float eps, float* y, int64_t ldy, int64_t T, int64_t C);
@@ -43,8 +60,6 @@ void rms_norm(const float* x, int64_t ldx, const float* weight, float eps, float
 // y[t, c] = (x[t, c] - mean) / sqrt(var + eps) * weight[c] + bias[c]; bias may be null   (Ba et al. 2016). y may be x.
 void layer_norm(const float* x, int64_t ldx, const float* weight, const float* bias, float eps, float* y, int64_t ldy, int64_t T,
                 int64_t C);
-
-enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu };
 
 void activate(Activation activation, const float* x, float* y, int64_t count);                            // y may be x
 void gated_activate(Activation activation, const float* gate, const float* up, float* y, int64_t count);  // y = f(gate) * up

@@ -2,6 +2,8 @@
 //
 // The unit of work is a block of outputs of one linear for a block of rows, so that its weights, once read, stay in the L2 cache while
 // the rows pass. The cut into units never shows in the result: every output row is summed in its own fixed order (docs/adr/0005).
+// Norms and gates of the input are computed row by row on the way into the operand, residuals are added to block by block, so that
+// neither takes a pass over memory.
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -38,7 +40,18 @@ void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Bo
     block.bias = linear.bias ? linear.bias + n : nullptr;
     block.ldy = linear.ldy;
     block.y = linear.y + row_begin * linear.ldy + n;
-    body(block, row_begin, std::min(T, row_begin + kRowsPerUnit), thread_scratch(linear_scratch_bytes(K)));
+    const int64_t row_end = std::min(T, row_begin + kRowsPerUnit);
+    constexpr int64_t kSummandBytes = kRowsPerUnit * kOutputsPerUnit * static_cast<int64_t>(sizeof(float));
+    auto* scratch = static_cast<uint8_t*>(thread_scratch(linear_scratch_bytes(K) + (linear.adds ? kSummandBytes : 0)));
+    if (!linear.adds) return body(block, row_begin, row_end, scratch);
+    float *const sum = block.y, *const summand = reinterpret_cast<float*>(scratch + linear_scratch_bytes(K));
+    block.y = summand;
+    block.ldy = kOutputsPerUnit;
+    body(block, row_begin, row_end, scratch);
+    for (int64_t t = 0; t < row_end - row_begin; ++t) {
+      float* y = sum + t * linear.ldy;
+      active().add(y, summand + t * kOutputsPerUnit, y, block.N);
+    }
   });
 }
 
@@ -46,7 +59,7 @@ void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Bo
 int64_t rows_per_piece(int64_t K) { return std::max<int64_t>(1, 32768 / K); }
 
 // Storage of quantized rows that lives from call to call: the owner thread's.
-QuantizedRows quantized_rows(int64_t T, int64_t K) {
+QuantizedRows quantized_storage(int64_t T, int64_t K) {
   thread_local std::vector<int8_t> quants;
   thread_local std::vector<float> scales;
   thread_local std::vector<int32_t> sums;
@@ -66,14 +79,57 @@ QuantizedRows quantized_rows(int64_t T, int64_t K) {
   return rows;
 }
 
-// The same for rows rounded to bfloat16.
-Bf16Rows rounded_rows(const KernelTable& table, const FloatRows& x) {
+void make_row(const KernelTable& table, const LinearInput& input, int64_t t, int64_t K, float* out) {
+  const float* x = input.x + t * input.ldx;
+  switch (input.kind) {
+    case LinearInput::Kind::kRows:
+      break;
+    case LinearInput::Kind::kRmsNorm:
+      return table.rms_norm(x, input.weight, input.eps, out, K);
+    case LinearInput::Kind::kLayerNorm:
+      return table.layer_norm(x, input.weight, input.bias, input.eps, out, K);
+    case LinearInput::Kind::kActivate:
+      return table.activate(input.activation, x, out, K);
+    case LinearInput::Kind::kGatedActivate:
+      return table.gated_activate(input.activation, x, input.up + t * input.ldx, out, K);
+  }
+}
+
+// Calls take(row, t) on the team for every row [K].
+template <typename Take>
+void for_each_row(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K, const Take& take) {
+  parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
+    if (input.kind == LinearInput::Kind::kRows) {
+      for (int64_t t = begin; t < end; ++t) take(input.x + t * input.ldx, t);
+      return;
+    }
+    float* row = static_cast<float*>(thread_scratch(K * static_cast<int64_t>(sizeof(float))));
+    for (int64_t t = begin; t < end; ++t) {
+      make_row(table, input, t, K, row);
+      take(row, t);
+    }
+  });
+}
+
+// The rows as float32 values in memory.
+FloatRows float_rows(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K) {
+  if (input.kind == LinearInput::Kind::kRows) return {input.x, input.ldx, T, K};
+  thread_local Workspace memory;
+  float* out = memory.take(T * K);
+  parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) make_row(table, input, t, K, out + t * K);
+  });
+  return {out, K, T, K};
+}
+
+// The rows rounded to bfloat16.
+Bf16Rows rounded_rows(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K) {
   thread_local std::vector<uint16_t> memory;
-  const int64_t width = bf16_width(x.K);
-  if (const size_t need = static_cast<size_t>(x.T * width); memory.size() < need) memory.resize(need);
+  const int64_t width = bf16_width(K);
+  if (const size_t need = static_cast<size_t>(T * width); memory.size() < need) memory.resize(need);
   uint16_t* out = memory.data();
-  parallel_for(x.T, rows_per_piece(x.K), [&](int64_t begin, int64_t end, int) { table.round_rows(x, out, width, begin, end); });
-  return {out, width, x.T, x.K};
+  for_each_row(table, input, T, K, [&](const float* row, int64_t t) { table.round_rows({row, K, 1, K}, out + t * width, width, 0, 1); });
+  return {out, width, T, K};
 }
 
 QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
@@ -89,33 +145,36 @@ QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
   return rows;
 }
 
+// The rows as int8.
+QuantizedRows quantized_rows(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K) {
+  const QuantizedRows out = quantized_storage(T, K);
+  for_each_row(table, input, T, K, [&](const float* row, int64_t t) {
+    table.quantize_rows({row, K, 1, K}, rows_from(out, t, t + 1), 0, 1);
+  });
+  return out;
+}
+
 }  // namespace
 
-void linear(std::span<const Linear> group, const float* x, int64_t ldx, int64_t T, int64_t K, Compute compute) {
+void linear(std::span<const Linear> group, const LinearInput& input, int64_t T, int64_t K, Compute compute) {
   if (T <= 0 || group.empty()) return;
   const KernelTable& table = active();
-  const auto takes_int8 = [&](const Linear& l) { return compute == Compute::kInt8 && is_quantized(l.dtype) && K % kQuantBlock == 0; };
-  const bool some_int8 = std::any_of(group.begin(), group.end(), takes_int8);
-
+  const auto takes_int8 = [&](DType dtype) { return compute == Compute::kInt8 && is_quantized(dtype) && K % kQuantBlock == 0; };
   const auto takes_bf16 = [&](DType dtype) { return compute == Compute::kBF16 && dtype == DType::kBF16 && table.linear_bf16 != nullptr; };
-  const bool some_bf16 = std::any_of(group.begin(), group.end(), [&](const Linear& l) { return takes_bf16(l.dtype); });
+  const auto some = [&](const auto& takes) { return std::ranges::any_of(group, takes, &Linear::dtype); };
 
-  const Bf16Rows rounded = some_bf16 ? rounded_rows(table, {x, ldx, T, K}) : Bf16Rows{};
-  QuantizedRows quantized;
-  if (some_int8) {
-    quantized = quantized_rows(T, K);
-    parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
-      table.quantize_rows({x, ldx, T, K}, quantized, begin, end);
-    });
-  }
+  const QuantizedRows quantized = some(takes_int8) ? quantized_rows(table, input, T, K) : QuantizedRows{};
+  const Bf16Rows rounded = some(takes_bf16) ? rounded_rows(table, input, T, K) : Bf16Rows{};
+  const auto takes_f32 = [&](DType dtype) { return !takes_int8(dtype) && !takes_bf16(dtype); };
+  const FloatRows floats = some(takes_f32) ? float_rows(table, input, T, K) : FloatRows{};
+
   for_each_unit(group, T, K, [&](const OutputBlock& block, int64_t row_begin, int64_t row_end, void* scratch) {
-    const FloatRows rows = {x + row_begin * ldx, ldx, row_end - row_begin, K};
-    if (some_int8 && is_quantized(block.dtype)) {
+    if (takes_int8(block.dtype)) {
       table.linear_int8(rows_from(quantized, row_begin, row_end), block, scratch);
     } else if (takes_bf16(block.dtype)) {
       table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, block);
     } else {
-      table.linear_f32(rows, block, scratch);
+      table.linear_f32({floats.x + row_begin * floats.ldx, floats.ldx, row_end - row_begin, K}, block, scratch);
     }
   });
 }

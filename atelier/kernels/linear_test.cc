@@ -274,15 +274,69 @@ TEST_F(LinearDriver, has_the_same_bits_for_any_grouping_and_number_of_threads) {
       group.push_back({dtype, weights.back().data(), N, nullptr, grouped.back().data(), N});
     }
     set_num_threads(3);
-    linear(group, x.data(), K, T, K, compute);
+    linear(group, {x.data(), K}, T, K, compute);
     set_num_threads(1);
     for (size_t i = 0; i < group.size(); ++i) {
       for (int64_t t = 0; t < T; ++t) {
         Linear one = group[i];
         one.y = single[i].data() + t * one.ldy;
-        linear({&one, 1}, x.data() + t * K, K, 1, K, compute);
+        linear({&one, 1}, {x.data() + t * K, K}, 1, K, compute);
       }
       EXPECT_EQ(std::memcmp(single[i].data(), grouped[i].data(), single[i].size() * sizeof(float)), 0) << dtype_name(dtypes[i]);
+    }
+  }
+}
+
+// Makes the rows of `input` [T, K] with the functions that LinearInput names.
+std::vector<float> made_rows(const LinearInput& input, int64_t T, int64_t K) {
+  std::vector<float> rows(static_cast<size_t>(T * K));
+  switch (input.kind) {
+    case LinearInput::Kind::kRows:
+      std::copy_n(input.x, T * K, rows.data());
+      break;
+    case LinearInput::Kind::kRmsNorm:
+      rms_norm(input.x, K, input.weight, input.eps, rows.data(), K, T, K);
+      break;
+    case LinearInput::Kind::kLayerNorm:
+      layer_norm(input.x, K, input.weight, input.bias, input.eps, rows.data(), K, T, K);
+      break;
+    case LinearInput::Kind::kActivate:
+      activate(input.activation, input.x, rows.data(), T * K);
+      break;
+    case LinearInput::Kind::kGatedActivate:
+      gated_activate(input.activation, input.x, input.up, rows.data(), T * K);
+      break;
+  }
+  return rows;
+}
+
+TEST_F(LinearDriver, makes_rows_and_adds_to_residuals_with_the_bits_of_passes_of_their_own) {
+  const int64_t K = 288, N = 70;
+  for (const int64_t T : {1, 5, 300}) {  // more rows than one unit has
+    const std::vector<float> x = random_floats(T * K, 1), up = random_floats(T * K, 2), weight = random_floats(K, 3),
+                             bias = random_floats(K, 4);
+    const std::vector<float> residual = random_floats(T * N, 5), output_bias = random_floats(N, 6);
+    const LinearInput inputs[] = {
+        {x.data(), K},
+        {x.data(), K, LinearInput::Kind::kRmsNorm, weight.data(), nullptr, 1e-5f},
+        {x.data(), K, LinearInput::Kind::kLayerNorm, weight.data(), bias.data(), 1e-5f},
+        {.x = x.data(), .ldx = K, .kind = LinearInput::Kind::kActivate, .activation = Activation::kGelu},
+        {.x = x.data(), .ldx = K, .kind = LinearInput::Kind::kGatedActivate, .activation = Activation::kSilu, .up = up.data()}};
+    const std::pair<DType, Compute> products[] = {
+        {DType::kQ4_1, Compute::kInt8}, {DType::kQ4_1, Compute::kF32}, {DType::kBF16, Compute::kBF16}, {DType::kF32, Compute::kF32}};
+    for (const auto& [dtype, compute] : products) {
+      const std::vector<uint8_t> raw = random_weights(dtype, N * K, 7), w = is_quantized(dtype) ? tiled(dtype, raw, N, K) : raw;
+      for (const LinearInput& input : inputs) {
+        const std::vector<float> rows = made_rows(input, T, K);
+        std::vector<float> expected(static_cast<size_t>(T * N)), y = residual;
+        const Linear apart = {dtype, w.data(), N, output_bias.data(), expected.data(), N};
+        linear({&apart, 1}, {rows.data(), K}, T, K, compute);
+        add(residual.data(), expected.data(), expected.data(), T * N);
+        const Linear together = {dtype, w.data(), N, output_bias.data(), y.data(), N, true};
+        linear({&together, 1}, input, T, K, compute);
+        EXPECT_EQ(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)), 0)
+            << dtype_name(dtype) << ", kind " << static_cast<int>(input.kind) << ", " << T << " rows";
+      }
     }
   }
 }
@@ -298,7 +352,7 @@ TEST_F(LinearDriver, bfloat16_products_are_those_of_float32_where_the_isa_has_no
     std::vector<float> y[2] = {std::vector<float>(T * N), std::vector<float>(T * N)};
     for (const Compute compute : {Compute::kF32, Compute::kBF16}) {
       const Linear one = {DType::kBF16, w.data(), N, nullptr, y[compute == Compute::kBF16].data(), N};
-      linear({&one, 1}, x.data(), K, T, K, compute);
+      linear({&one, 1}, {x.data(), K}, T, K, compute);
     }
     EXPECT_EQ(std::memcmp(y[0].data(), y[1].data(), y[0].size() * sizeof(float)), 0) << isa_name(isa);
   }
@@ -311,7 +365,7 @@ TEST_F(LinearDriver, strides_of_input_and_output_are_kept) {
   const std::vector<uint8_t> w = random_weights(DType::kF32, N * K, 2);
   std::vector<float> y(T * ldy, -7.0f);
   const Linear one = {DType::kF32, w.data(), N, nullptr, y.data(), ldy};
-  linear({&one, 1}, x.data(), ldx, T, K, Compute::kF32);
+  linear({&one, 1}, {x.data(), ldx}, T, K, Compute::kF32);
   const float* weights = reinterpret_cast<const float*>(w.data());
   for (int64_t t = 0; t < T; ++t) {
     for (int64_t n = 0; n < ldy; ++n) {

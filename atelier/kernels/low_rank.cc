@@ -41,7 +41,7 @@ void multiply(const float* a, const float* b, int64_t M, int64_t K, int64_t N, f
 
 void linear_f32(const float* x, int64_t T, int64_t K, const float* weight, int64_t N, float* y) {
   const Linear call{DType::kF32, weight, N, nullptr, y, N};
-  linear(std::span(&call, 1), x, K, T, K, Compute::kF32);
+  linear(std::span(&call, 1), {x, K}, T, K, Compute::kF32);
 }
 
 }  // namespace

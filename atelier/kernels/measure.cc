@@ -89,7 +89,7 @@ double measure_linear(DType dtype, Compute compute, int64_t T, int64_t N, int64_
   const std::vector<float> x = ordinary_values(T * K);
   std::vector<float> y(static_cast<size_t>(T * N));
   const Linear layer = {dtype, w.data(), N, nullptr, y.data(), N};
-  return best_seconds(budget_s, [&] { linear({&layer, 1}, x.data(), K, T, K, compute); });
+  return best_seconds(budget_s, [&] { linear({&layer, 1}, {x.data(), K}, T, K, compute); });
 }
 
 double measure_gemm(DType dtype, Compute compute) {

@@ -83,10 +83,13 @@ Tensor Decoder::logits(Context& context, const Tensor& hidden) const {
   return logits;
 }
 
-Tensor Decoder::normalise(Context& context, const NormLayer& norm, const Tensor& x) const {
-  return spec_.norm == NormKind::kRms ? ops::rms_norm(context, x, norm.weight, spec_.norm_eps)
-                                      : ops::layer_norm(context, x, norm.weight, norm.bias, spec_.norm_eps);
+// x normalised, for linears.
+ops::LinearInput Decoder::normed(const NormLayer& norm, const Tensor& x) const {
+  return spec_.norm == NormKind::kRms ? ops::LinearInput::rms_norm(x, norm.weight, spec_.norm_eps)
+                                      : ops::LinearInput::layer_norm(x, norm.weight, norm.bias, spec_.norm_eps);
 }
+
+Tensor Decoder::normalise(Context& context, const NormLayer& norm, const Tensor& x) const { return ops::rows_of(context, normed(norm, x)); }
 
 Tensor Decoder::embed(Context& context, std::span<const int32_t> ids) const {
   Tensor x = ops::embedding(context, parameters_.embedding, ids);
@@ -108,6 +111,7 @@ void Decoder::block(Context& context, Tensor& x, int64_t layer) {
       std::memcpy(x.f32(), y.f32(), static_cast<size_t>(x.num_bytes()));
     }
   };
+  Tensor* residual = adds_products(context) ? &x : nullptr;
   const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, DropoutPlace place, auto&& compute) {
     const auto added = [&](const Tensor& y) { return ops::dropout(context, y, dropout_rows(rows_.training.dropout, layer, place)); };
     if (spec_.norm_placement == NormPlacement::kPost) {
@@ -115,14 +119,19 @@ void Decoder::block(Context& context, Tensor& x, int64_t layer) {
       assign(normalise(context, norm, x));
       return;
     }
-    const Tensor normed = normalise(context, norm, x);
-    if (spec_.norm_placement == NormPlacement::kKept) assign(normed);
-    const Tensor y = compute(normed);
+    ops::LinearInput input = normed(norm, x);
+    if (spec_.norm_placement == NormPlacement::kKept) {
+      input = ops::rows_of(context, input);
+      assign(input.x);
+    }
+    const Tensor y = compute(input);
+    if (!y) return;
     ops::add_inplace(context, x, added(spec_.norm_placement == NormPlacement::kBoth ? normalise(context, post_norm, y) : y));
   };
   sublayer(weights.attention_norm, weights.attention_post_norm, kAttentionResidual,
-           [&](const Tensor& h) { return attend(context, h, layer); });
-  sublayer(weights.mlp_norm, weights.mlp_post_norm, kMlpResidual, [&](const Tensor& h) { return mlp(context, h, layer); });
+           [&](const ops::LinearInput& h) { return attend(context, h, layer, residual); });
+  sublayer(weights.mlp_norm, weights.mlp_post_norm, kMlpResidual,
+           [&](const ops::LinearInput& h) { return mlp(context, h, layer, residual); });
 }
 
 // The block without its record, which is made and walked when the walk comes to it (Chen et al. 2016, arXiv:1604.06174).
@@ -145,9 +154,23 @@ void Decoder::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
   x = y;
 }
 
-Tensor Decoder::project(Context& context, const Tensor& x, const LinearLayer& linear, const ops::DropoutRows& dropped) const {
+// Whether the last product of a sublayer can add to the residual itself: nothing comes between.
+bool Decoder::adds_products(const Context& context) const {
+  const bool is_plain = spec_.norm_placement == NormPlacement::kPre || spec_.norm_placement == NormPlacement::kKept;
+  return is_plain && context.tape == nullptr && rows_.training.dropout == 0 && !rows_.has_adapters;
+}
+
+// The rows as a tensor where adapters will read them too.
+ops::LinearInput Decoder::input_for(Context& context, ops::LinearInput input) const {
+  return rows_.has_adapters ? ops::rows_of(context, input) : std::move(input);
+}
+
+// The product [T, N]; or nothing, when it has been added to `residual`.
+Tensor Decoder::project(Context& context, const ops::LinearInput& x, const LinearLayer& linear, const ops::DropoutRows& dropped,
+                        Tensor* residual) const {
+  const bool adds = residual != nullptr && !linear.low_rank.a;
   Tensor y;
-  const ops::LinearArgs args{&linear.weight, &linear.bias, &y, &linear.low_rank};
+  const ops::LinearArgs args{&linear.weight, &linear.bias, adds ? residual : &y, &linear.low_rank, adds};
   ops::linear_group(context, x, std::span(&args, 1), dropped);
   return y;
 }
@@ -169,7 +192,7 @@ void Decoder::adapt(Context& context, const Tensor& x, int64_t layer, Projection
   }
 }
 
-Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
+Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
   const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].attention;
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
   const float p = rows_.training.low_rank_dropout;
@@ -177,10 +200,11 @@ Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
   const ops::LinearArgs projections[] = {{&weights.q.weight, &weights.q.bias, &q, &weights.q.low_rank},
                                          {&weights.k.weight, &weights.k.bias, &k, &weights.k.low_rank},
                                          {&weights.v.weight, &weights.v.bias, &v, &weights.v.low_rank}};
+  const ops::LinearInput x = input_for(context, input);
   ops::linear_group(context, x, projections, dropout_rows(p, layer, kAttentionInput));
-  adapt(context, x, layer, Projection::kQ, q);
-  adapt(context, x, layer, Projection::kK, k);
-  adapt(context, x, layer, Projection::kV, v);
+  adapt(context, x.x, layer, Projection::kQ, q);
+  adapt(context, x.x, layer, Projection::kK, k);
+  adapt(context, x.x, layer, Projection::kV, v);
   if (spec_.has_qk_norm) {
     ops::rms_norm_inplace(context, q, weights.q_norm.weight, spec_.norm_eps);
     ops::rms_norm_inplace(context, k, weights.k_norm.weight, spec_.norm_eps);
@@ -199,7 +223,7 @@ Tensor Decoder::attend(Context& context, const Tensor& x, int64_t layer) {
       .window = layer_spec.window,
       .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
   const Tensor attended = attend_keys(context, shape, layer, q, k, v);
-  Tensor y = project(context, attended, weights.o, dropout_rows(p, layer, kAttentionOutput));
+  Tensor y = project(context, attended, weights.o, dropout_rows(p, layer, kAttentionOutput), residual);
   adapt(context, attended, layer, Projection::kO, y);
   return y;
 }
@@ -217,25 +241,20 @@ Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& sha
   return ops::attention(context, shape, rows_.attention_runs, q);
 }
 
-Tensor Decoder::mlp(Context& context, const Tensor& x, int64_t layer) const {
+Tensor Decoder::mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const {
   const MlpLayer& weights = parameters_.layers[static_cast<size_t>(layer)].mlp;
   const float p = rows_.training.low_rank_dropout;
-  const ops::DropoutRows input = dropout_rows(p, layer, kMlpInput), hidden = dropout_rows(p, layer, kMlpHidden);
-  Tensor gate, up, h;
-  if (spec_.is_gated) {
-    const ops::LinearArgs projections[] = {{&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank},
-                                           {&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank}};
-    ops::linear_group(context, x, projections, input);
-    adapt(context, x, layer, Projection::kGate, gate);
-    adapt(context, x, layer, Projection::kUp, up);
-    h = ops::gated_activate(context, spec_.activation, gate, up);
-  } else {
-    up = project(context, x, weights.up, input);
-    adapt(context, x, layer, Projection::kUp, up);
-    h = ops::activate(context, spec_.activation, up);
-  }
-  Tensor y = project(context, h, weights.down, hidden);
-  adapt(context, h, layer, Projection::kDown, y);
+  const ops::LinearInput x = input_for(context, input);
+  Tensor gate, up;
+  const ops::LinearArgs projections[] = {{&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank},
+                                         {&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank}};
+  ops::linear_group(context, x, std::span(projections).first(spec_.is_gated ? 2 : 1), dropout_rows(p, layer, kMlpInput));
+  adapt(context, x.x, layer, Projection::kUp, up);
+  if (spec_.is_gated) adapt(context, x.x, layer, Projection::kGate, gate);
+  const ops::LinearInput h = input_for(context, spec_.is_gated ? ops::LinearInput::gated_activate(spec_.activation, gate, up)
+                                                               : ops::LinearInput::activate(spec_.activation, up));
+  Tensor y = project(context, h, weights.down, dropout_rows(p, layer, kMlpHidden), residual);
+  adapt(context, h.x, layer, Projection::kDown, y);
   return y;
 }
 

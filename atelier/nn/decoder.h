@@ -124,12 +124,16 @@ class Decoder {
   ops::DropoutRows dropout_rows(float p, int64_t layer, uint32_t place) const;
   Tensor normalise(Context& context, const NormLayer& norm, const Tensor& x) const;
   Tensor embed(Context& context, std::span<const int32_t> ids) const;
-  Tensor project(Context& context, const Tensor& x, const LinearLayer& linear, const ops::DropoutRows& dropped) const;
+  ops::LinearInput normed(const NormLayer& norm, const Tensor& x) const;
+  ops::LinearInput input_for(Context& context, ops::LinearInput input) const;
+  bool adds_products(const Context& context) const;
+  Tensor project(Context& context, const ops::LinearInput& x, const LinearLayer& linear, const ops::DropoutRows& dropped,
+                 Tensor* residual = nullptr) const;
   void adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const;
-  Tensor attend(Context& context, const Tensor& x, int64_t layer);
+  Tensor attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual);
   Tensor attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
                      const Tensor& v);
-  Tensor mlp(Context& context, const Tensor& x, int64_t layer) const;
+  Tensor mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const;
   void block(Context& context, Tensor& x, int64_t layer);
   void checkpointed_block(Context& context, Tensor& x, int64_t layer);
 

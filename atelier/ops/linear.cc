@@ -1,5 +1,6 @@
 #include "atelier/ops/linear.h"
 
+#include <algorithm>
 #include <array>
 
 #include "atelier/base/error.h"
@@ -46,7 +47,8 @@ void check(const Tensor& x, const LinearArgs& args) {
 }
 
 // Members that form their products alike run as one kernel call; a file that mixes float and block types splits the group.
-void multiply(const Context& context, const Tensor& x, std::span<const LinearArgs> group) {
+void multiply(const Context& context, const LinearInput& input, std::span<const LinearArgs> group) {
+  const int64_t T = input.x.dim(0), K = input.x.dim(1);
   std::array<bool, kMaxGroup> done{};
   for (size_t first = 0; first < group.size(); ++first) {
     if (done[first]) continue;
@@ -59,9 +61,9 @@ void multiply(const Context& context, const Tensor& x, std::span<const LinearArg
       done[i] = true;
       const Tensor* bias = group[i].bias;
       calls[num_calls++] = {weight.dtype(),    weight.data(), weight.dim(0), bias != nullptr && *bias ? bias->f32() : nullptr,
-                            group[i].y->f32(), weight.dim(0)};
+                            group[i].y->f32(), weight.dim(0), group[i].adds};
     }
-    kernels::linear(std::span(calls.data(), num_calls), x.f32(), x.dim(1), x.dim(0), x.dim(1), compute);
+    kernels::linear(std::span(calls.data(), num_calls), unmade_rows(input), T, K, compute);
   }
 }
 
@@ -118,17 +120,22 @@ Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, 
   return h;
 }
 
-void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group, const DropoutRows& dropped_rows) {
+void linear_group(Context& context, const LinearInput& input, std::span<const LinearArgs> group, const DropoutRows& dropped_rows) {
   ATELIER_CHECK(group.size() <= kMaxGroup);
-  bool is_to_record = false, is_low_rank = false;
+  const bool is_low_rank = std::ranges::any_of(group, has_low_rank);
+  const bool is_made = is_low_rank || context.tape != nullptr || context.observer != nullptr;
+  const LinearInput made = is_made ? rows_of(context, input) : input;
+  const Tensor& x = made.x;  // the rows, if anything but the products needs them
+  bool is_to_record = false;
   for (const LinearArgs& args : group) {
     check(x, args);
     if (context.observer != nullptr) (*context.observer)(*args.weight, x);
-    *args.y = context.arena.empty_f32({x.dim(0), args.weight->dim(0)});
+    const Shape y = {x.dim(0), args.weight->dim(0)};
+    ATELIER_CHECK(!args.adds || (args.y->shape() == y && context.tape == nullptr && !has_low_rank(args)));
+    if (!args.adds) *args.y = context.arena.empty_f32(y);
     is_to_record = is_to_record || is_member_recorded(context, x, args);
-    is_low_rank = is_low_rank || has_low_rank(args);
   }
-  multiply(context, x, group);
+  multiply(context, made, group);
   const Tensor dropped = is_low_rank ? dropout(context, x, dropped_rows) : x;
   std::array<Tensor, kMaxGroup> outputs, hidden;
   for (size_t i = 0; i < group.size(); ++i) {

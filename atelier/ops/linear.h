@@ -17,6 +17,7 @@
 
 #include "atelier/ops/context.h"
 #include "atelier/ops/dropout.h"
+#include "atelier/ops/linear_input.h"
 
 namespace atelier::ops {
 
@@ -31,13 +32,14 @@ struct LinearArgs {
   const Tensor* bias;                 // [N], or null or an empty tensor
   Tensor* y;                          // out
   const LowRank* low_rank = nullptr;  // or null
+  bool adds = false;                  // y [T, N] is there and is added to; not with a tape or a low-rank addition
 };
 
 // y += scale * x a^T b^T in float32; returns x a^T. Not recorded.
 Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y);
 
-// `dropped` are what low-rank additions read instead of x: none unless it drops something.
-void linear_group(Context& context, const Tensor& x, std::span<const LinearArgs> group, const DropoutRows& dropped = {});
+// `dropped` are what low-rank additions read instead of the rows: none unless it drops something.
+void linear_group(Context& context, const LinearInput& input, std::span<const LinearArgs> group, const DropoutRows& dropped = {});
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 }  // namespace atelier::ops
