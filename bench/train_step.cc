@@ -1,9 +1,11 @@
 // What a training step costs: forward, backward, clipping, AdamW and memory of the cases that docs/benchmarks.md compares with PyTorch. One
 // JSON line a case.
 //
-//   train_step [CASE...] [--steps N] [--f32] [--checkpoints]      cases: char_small char_big gpt2_124m sft_smollm2 lora_smollm2
+//   train_step [CASE...] [--steps N] [--f32] [--checkpoints] [--micro ROWS]
+//   cases: char_small char_big gpt2_124m sft_smollm2 lora_smollm2 qlora_smollm2
 //
-// Weights and tokens are random. `gflops` counts 6 operations per parameter and token, 4 with LoRA.
+// Weights and tokens are random; qlora_smollm2 reads the model of the store, and is run only when it is named. --micro computes so many
+// rows of a step at once. `gflops` counts 6 operations per parameter and token, 4 with LoRA.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,6 +17,7 @@
 #include <vector>
 
 #include "atelier/base/json.h"
+#include "atelier/models/store.h"
 #include "atelier/models/trainable.h"
 #include "atelier/optim/clip.h"
 #include "atelier/optim/optimizer.h"
@@ -25,9 +28,10 @@ namespace {
 
 struct Case {
   const char* name;
-  const char* config;  // as config.json
+  const char* config;  // as config.json; with `from`: null
   int64_t B, T;
   int64_t lora_rank;
+  const char* from = nullptr;  // a name of the store
 };
 
 constexpr const char* kSmolLm2 =
@@ -45,11 +49,13 @@ constexpr Case kCases[] = {
      256, 0},
     {"sft_smollm2", kSmolLm2, 4, 256, 0},
     {"lora_smollm2", kSmolLm2, 4, 256, 8},
+    {"qlora_smollm2", nullptr, 4, 256, 8, "smollm2-135m-instruct"},
 };
 
 struct Options {
   std::vector<std::string> cases;
   int steps = 10;
+  int64_t micro_rows = 0;  // 0: all
   models::TrainOptions train{.precision = Precision::kBF16};
 };
 
@@ -65,13 +71,26 @@ std::vector<double> seconds_of(int repeats, const Work& work) {
   return seconds;
 }
 
-void run(const Case& tested, const Options& options) {
+Result<std::unique_ptr<models::TrainableModel>> open(const Case& tested, const models::TrainOptions& train) {
+  if (tested.from != nullptr) {
+    ATELIER_TRY(const std::string path, models::resolve_model_path(tested.from));
+    return models::TrainableModel::from_checkpoint(path, train);
+  }
   const Json config = Json::parse(tested.config, tested.name).value();
   const models::ArchDef& arch = *models::find_by_hf_class(config.find("architectures")->as_array()[0].as_string());
+  return models::TrainableModel::from_spec(arch, arch.from_hf(config).value(), train);
+}
+
+void run(const Case& tested, const Options& options) {
   models::TrainOptions train = options.train;
   train.max_length = tested.T;
   train.lora.rank = tested.lora_rank;
-  const auto model = models::TrainableModel::from_spec(arch, arch.from_hf(config).value(), train).value();
+  auto opened = open(tested, train);
+  if (!opened.ok()) {
+    std::printf("%s: %s\n", tested.name, opened.status().message().c_str());
+    return;
+  }
+  const auto model = std::move(opened).value();
 
   const int64_t tokens = tested.B * tested.T;
   std::mt19937 generator(0);
@@ -79,19 +98,27 @@ void run(const Case& tested, const Options& options) {
   for (int32_t& id : ids) id = static_cast<int32_t>(generator() % static_cast<uint32_t>(model->spec().vocab_size));
   std::copy(ids.begin() + 1, ids.end(), labels.begin());
   const std::vector<int64_t> lengths(static_cast<size_t>(tested.B), tested.T);
-  const models::TrainBatch batch{ids, labels, lengths};
+  const int64_t micro_rows = options.micro_rows > 0 ? std::min(options.micro_rows, tested.B) : tested.B;
+  std::vector<models::TrainBatch> batches;
+  for (int64_t row = 0; row < tested.B; row += micro_rows) {
+    const auto begin = static_cast<size_t>(row * tested.T), count = static_cast<size_t>(std::min(micro_rows, tested.B - row));
+    const size_t rows = count * static_cast<size_t>(tested.T);
+    batches.push_back({std::span(ids).subspan(begin, rows), std::span(labels).subspan(begin, rows), std::span(lengths).first(count)});
+  }
 
   std::vector<optim::Parameter> parameters;
   for (const models::TrainParameter& p : model->parameters()) parameters.push_back({p.name, p.value, p.gradient, p.has_decay});
   optim::Optimizer optimizer(*optim::find_optimizer("adamw"), {}, std::move(parameters));
   const auto step = [&] {
     model->zero_gradients();
-    model->loss_and_backward(batch, 1.0 / static_cast<double>(tokens)).value();
+    for (const models::TrainBatch& batch : batches) model->loss_and_backward(batch, 1.0 / static_cast<double>(tokens)).value();
     optimizer.step(1e-4, optim::clip_factor(optim::global_norm(optimizer.parameters()), 1.0));
     model->parameters_changed();
   };
   for (int i = 0; i < 2; ++i) step();
-  const std::vector<double> forward = seconds_of(options.steps / 2 + 1, [&] { model->loss(batch, 1).value(); });
+  const std::vector<double> forward = seconds_of(options.steps / 2 + 1, [&] {
+    for (const models::TrainBatch& batch : batches) model->loss(batch, 1).value();
+  });
   const std::vector<double> whole = seconds_of(options.steps, step);
   const double median = whole[whole.size() / 2];
   rusage usage{};
@@ -116,6 +143,8 @@ int main(int argc, char** argv) {
     const std::string argument = argv[i];
     if (argument == "--steps" && i + 1 < argc) {
       options.steps = std::max(1, std::atoi(argv[++i]));
+    } else if (argument == "--micro" && i + 1 < argc) {
+      options.micro_rows = std::atoll(argv[++i]);
     } else if (argument == "--f32") {
       options.train.precision = atelier::Precision::kF32;
     } else if (argument == "--checkpoints") {
@@ -125,8 +154,9 @@ int main(int argc, char** argv) {
     }
   }
   for (const atelier::Case& tested : atelier::kCases) {
-    const bool is_wanted =
-        options.cases.empty() || std::find(options.cases.begin(), options.cases.end(), tested.name) != options.cases.end();
+    const bool is_wanted = options.cases.empty()
+                               ? tested.from == nullptr
+                               : std::find(options.cases.begin(), options.cases.end(), tested.name) != options.cases.end();
     if (is_wanted) atelier::run(tested, options);
   }
 }
