@@ -33,5 +33,31 @@ TEST(Npy, AnyShapeLengthKeepsTheAlignment) {
   }
 }
 
+// Bytes of numpy.savez(x=numpy.arange(3, dtype="i8")) but for the headers' spaces: what numpy 2 and unzip read.
+TEST(Npz, IsAZipArchiveOfNpyFiles) {
+  testing::TemporaryFolder folder;
+  const std::vector<float> x = {0, 1, 2, 3, 4, 5};
+  const std::vector<int64_t> ids = {7, -1};
+  const std::vector<NpzArray> arrays = {{"x", x, {2, 3}}, {"ids", ids, {2}}};
+  ASSERT_TRUE(write_npz(folder / "a.npz", arrays).ok());
+  ASSERT_TRUE(write_npy(folder / "x.npy", x, std::vector<int64_t>{2, 3}).ok());
+  const std::string zip = io::read_file(folder / "a.npz").value(), npy = io::read_file(folder / "x.npy").value();
+  EXPECT_EQ(zip.substr(0, 4), "PK\x03\x04");
+  EXPECT_EQ(zip.substr(30, 5), "x.npy");
+  EXPECT_EQ(zip.substr(35, npy.size()), npy);
+  const auto u32 = [&](size_t at) {
+    uint32_t value = 0;
+    std::memcpy(&value, zip.data() + at, 4);
+    return value;
+  };
+  EXPECT_EQ(u32(14), 0x123779b2u);  // zlib.crc32 of x.npy
+  EXPECT_EQ(u32(18), npy.size());
+  const size_t end = zip.size() - 22;
+  EXPECT_EQ(zip.substr(end, 4), "PK\x05\x06");
+  EXPECT_EQ(u32(end + 16) + u32(end + 12), end);  // the directory stands before its end
+  EXPECT_EQ(zip.substr(u32(end + 16), 4), "PK\x01\x02");
+  EXPECT_NE(zip.find("'descr': '<i8', 'fortran_order': False, 'shape': (2, )"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace atelier::format

@@ -33,12 +33,27 @@ Result<std::span<const float>> Model::forward_batch(std::span<const int32_t> ids
   return logits(logit_rows);
 }
 
-Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
+Status Model::check_ids(std::span<const int32_t> ids) const {
   for (const int32_t id : ids) {
     if (id < 0 || id >= spec().vocab_size) {
       return Status::invalid("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(spec().vocab_size));
     }
   }
+  return {};
+}
+
+Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
+  ATELIER_RETURN_IF_ERROR(check_ids(ids));
+  arena_.reset();
+  Context context{arena_, Precision::kF32};
+  const nn::RowRun document{nullptr, static_cast<int64_t>(ids.size())};
+  hidden_ = decoder_->forward(context, ids, std::span(&document, 1), {}, &probe);
+  after_run_ = arena_.mark();
+  return {};
+}
+
+Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
+  ATELIER_RETURN_IF_ERROR(check_ids(ids));
   for (const nn::RowRun& run : runs) {
     const int64_t length = run.cache->length() + run.num_rows;
     if (length > run.cache->context()) {

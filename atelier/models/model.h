@@ -71,7 +71,12 @@ class Model {
   Status run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs);
   std::span<const float> logits(std::span<const int64_t> rows);
 
+  // Runs ids as one document, without a cache and in float32 whatever the model was loaded for, and shows `probe` what happens.
+  Status look(std::span<const int32_t> ids, nn::Probe& probe);
+
  private:
+  Status check_ids(std::span<const int32_t> ids) const;
+
   friend class ModelLoader;
   Model() = default;
 

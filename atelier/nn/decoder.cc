@@ -58,12 +58,16 @@ ops::DropoutRows Decoder::dropout_rows(float p, int64_t layer, uint32_t place) c
   return {p, training.seed, training.step, static_cast<uint32_t>(layer + 1) * kNumPlaces + place, rows_.sample, rows_.position};
 }
 
-Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training) {
+Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training,
+                        Probe* probe) {
+  ATELIER_CHECK(probe == nullptr || (runs.size() == 1 && runs[0].cache == nullptr));
   set_rows(runs, training);
+  rows_.probe = probe;
   ATELIER_CHECK(rows_.position.size() == ids.size());
   Tensor x = embed(context, ids);
   const Arena::Mark mark = context.arena.mark();
   for (int64_t layer = 0; layer < spec_.num_layers(); ++layer) {
+    if (probe != nullptr) probe->state(context, layer, x);
     if (context.tape != nullptr && training.has_checkpoints) {
       checkpointed_block(context, x, layer);
     } else {
@@ -74,6 +78,12 @@ Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::spa
   for (const RowRun& run : runs) {
     if (run.cache != nullptr) run.cache->advance(run.num_rows);
   }
+  const Tensor hidden = finish(context, x);
+  if (probe != nullptr) probe->state(context, spec_.num_layers(), hidden);
+  return hidden;
+}
+
+Tensor Decoder::finish(Context& context, const Tensor& x) const {
   return spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
 }
 
@@ -222,6 +232,7 @@ Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t 
       .soft_cap = spec_.attention_soft_cap,
       .window = layer_spec.window,
       .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
+  if (rows_.probe != nullptr) rows_.probe->attention(layer, shape, q, k);
   const Tensor attended = attend_keys(context, shape, layer, q, k, v);
   Tensor y = project(context, attended, weights.o, dropout_rows(p, layer, kAttentionOutput), residual);
   adapt(context, attended, layer, Projection::kO, y);

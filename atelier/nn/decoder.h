@@ -15,6 +15,7 @@
 #include "atelier/kernels/gradients.h"
 #include "atelier/nn/adapter.h"
 #include "atelier/nn/kv_cache.h"
+#include "atelier/nn/probe.h"
 #include "atelier/nn/rope.h"
 #include "atelier/nn/spec.h"
 #include "atelier/ops/linear.h"
@@ -102,8 +103,12 @@ class Decoder {
 
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
   // The caller has checked that ids are in [0, V) and that each cache can reserve() its rows. With a tape, `ids` and this decoder live
-  // until the walk, and the next forward() comes after it.
-  Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {});
+  // until the walk, and the next forward() comes after it. A probe sees a single run without a cache.
+  Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {},
+                 Probe* probe = nullptr);
+
+  // A residual stream [T, C] as the head wants it: what forward() ends with.
+  Tensor finish(Context& context, const Tensor& x) const;
 
   // Logits [T, V] of hidden states [T, C].
   Tensor logits(Context& context, const Tensor& hidden) const;
@@ -118,6 +123,7 @@ class Decoder {
     std::vector<kernels::AttentionRun> attention_runs;
     std::vector<kernels::DocumentRows> documents;  // of runs without a cache
     TrainingForward training;
+    Probe* probe = nullptr;
     bool has_adapters = false;
   };
   void set_rows(std::span<const RowRun> runs, const TrainingForward& training);
