@@ -1,6 +1,6 @@
 #include "atelier/format/npy.h"
 
-#include <array>
+#include <zlib.h>
 
 #include "atelier/base/error.h"
 #include "atelier/format/extents.h"
@@ -28,22 +28,9 @@ std::string_view bytes_of(const NpzArray& array) {
                     array.data);
 }
 
-// The polynomial of zip (ISO 3309), reflected.
-constexpr std::array<uint32_t, 256> crc_table() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t c = i;
-    for (int bit = 0; bit < 8; ++bit) c = (c & 1) != 0 ? 0xedb88320u ^ (c >> 1) : c >> 1;
-    table[i] = c;
-  }
-  return table;
-}
-
-uint32_t crc32(uint32_t crc, std::string_view bytes) {
-  static constexpr std::array<uint32_t, 256> kTable = crc_table();
-  crc = ~crc;
-  for (const char byte : bytes) crc = kTable[(crc ^ static_cast<uint8_t>(byte)) & 0xff] ^ (crc >> 8);
-  return ~crc;
+uint32_t checksum(std::string_view header, std::string_view values) {
+  const auto bytes = [](std::string_view text) { return reinterpret_cast<const Bytef*>(text.data()); };
+  return static_cast<uint32_t>(crc32_z(crc32_z(0, bytes(header), header.size()), bytes(values), values.size()));
 }
 
 // Little-endian fields of a record.
@@ -103,7 +90,7 @@ Status write_npz(const std::string& path, std::span<const NpzArray> arrays) {
     const bool is_float = std::holds_alternative<std::span<const float>>(array.data);
     const std::string header = npy_header(is_float ? "<f4" : "<i8", array.shape);
     const std::string_view values = bytes_of(array);
-    const Member member{array.name + ".npy", crc32(crc32(0, header), values), header.size() + values.size(),
+    const Member member{array.name + ".npy", checksum(header, values), header.size() + values.size(),
                         static_cast<uint64_t>(file.position())};
     if (member.offset + member.size > UINT32_MAX) {
       return Status::out_of_range(path + ": more than 4 GiB, an .npz archive holds no more; write fewer values");

@@ -1,4 +1,4 @@
-// The lines of a file, read once from front to back. A file that gzip packed is unpacked on the way, where the library was built with zlib.
+// The lines of a file, read once from front to back. A file that gzip packed is unpacked on the way.
 #pragma once
 
 #include <cstdint>
