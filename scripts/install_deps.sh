@@ -3,7 +3,7 @@
 #
 #   build   compile the library, the binary and the tests      models  download models (scripts/fetch_models.sh)
 #   checks  what .ci/run needs beyond that                     dist    make dist and its trial
-#   tidy    make tidy
+#   tidy    make tidy                                          browser drive the playground (scripts/check_playground.sh)
 #
 # Nothing is done, and no network or root is needed, when all is there. sudo is used only by who is not root.
 set -euo pipefail
@@ -14,6 +14,7 @@ declare -rA groups=(
   [checks]="python3 clang-format-14 qemu-user valgrind"
   [dist]="dpkg-dev patchelf debootstrap"
   [tidy]="clang-tidy-14"
+  [browser]="chromium"
 )
 
 fail() { echo "install_deps: error: $*" >&2; exit 1; }

@@ -1,0 +1,187 @@
+// The playground in a real browser against the real server: `ATELIER_BINARY serve ATELIER_MODEL`. scripts/check_playground.sh runs it.
+//   ATELIER_CHROMIUM     the browser (default /usr/bin/chromium)
+//   ATELIER_SCREENSHOTS  a folder for the pictures of the documentation; none are taken without it
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
+
+import type { WireToken } from '../src/lib/api/wire';
+
+const binary = process.env['ATELIER_BINARY'] ?? '../build/release/atelier';
+const model = process.env['ATELIER_MODEL'] ?? 'smollm2-135m-instruct';
+const screenshots = process.env['ATELIER_SCREENSHOTS'];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const kAnswerMs = 60_000; // for a short answer, on a busy machine
+
+let server: ChildProcess;
+let origin: string;
+let browser: Browser;
+let page: Page;
+let errors: string[]; // that the page threw or logged
+
+beforeAll(async () => {
+  server = spawn(binary, ['serve', model, '--port', '0', '--context', '1024'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  origin = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    const read = (chunk: Buffer): void => {
+      said += chunk.toString();
+      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(said);
+      if (address) resolve(address[0]);
+    };
+    server.stdout?.on('data', read);
+    server.stderr?.on('data', read);
+    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+  });
+  while (!(await fetch(`${origin}/health`)).ok) await new Promise((resolve) => setTimeout(resolve, 100));
+  browser = await chromium.launch({
+    executablePath: process.env['ATELIER_CHROMIUM'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
+}, kAnswerMs);
+
+afterAll(async () => {
+  await browser?.close();
+  server?.kill('SIGTERM');
+});
+
+beforeEach(async () => {
+  errors = [];
+  const context = await browser.newContext({ viewport: { width: 1360, height: 850 }, locale: 'en-US', colorScheme: 'light', reducedMotion: 'reduce' });
+  page = await context.newPage();
+  page.setDefaultTimeout(kAnswerMs);
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('request', (request) => request.url().startsWith(origin) || /^(data|blob):/.test(request.url()) || errors.push(`asks ${request.url()}`));
+  await page.goto(origin);
+  await page.getByLabel('Model', { exact: true }).waitFor();
+});
+
+afterEach(async () => {
+  expect(errors).toEqual([]);
+  await page.context().close();
+});
+
+const picture = async (name: string): Promise<void> => {
+  if (!screenshots) return;
+  mkdirSync(screenshots, { recursive: true });
+  await page.screenshot({ path: join(screenshots, `playground-${name}.png`) });
+};
+
+const done = (count = 1): Promise<unknown> => page.waitForFunction((n) => document.querySelectorAll('[data-done]').length >= n, count);
+const tokens = () => page.locator('[data-token]');
+const token_texts = () => page.locator('[data-token] .text').allTextContents();
+
+async function greedy(length: number): Promise<void> {
+  await page.getByLabel('Temperature', { exact: true }).last().fill('0');
+  await page.getByLabel('Length limit').fill(String(length));
+}
+async function ask(question: string): Promise<void> {
+  await page.getByLabel('Write a message').fill(question);
+  await page.keyboard.press('Enter');
+  await done();
+}
+async function expect_accessible(where: string): Promise<void> {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const { axe: checker } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } };
+    const { violations: found } = await checker.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] });
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  });
+  expect(violations, where).toEqual([]);
+}
+
+test('streams an answer whose top-5 are the API\'s, and branches from one of them', async () => {
+  await greedy(24);
+  await ask('What is the capital of France?');
+  const answer = (await token_texts()).join('');
+  expect(answer).toContain('Paris');
+
+  const response = await fetch(`${origin}/v1/chat/completions`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'What is the capital of France?' }], temperature: 0, max_tokens: 24, logprobs: true, top_logprobs: 5 }),
+  });
+  const { choices } = (await response.json()) as { choices: { logprobs: { content: WireToken[] } }[] };
+  const content = choices[0]?.logprobs.content ?? [];
+  const index = 2;
+  await tokens().nth(index).click();
+  const shown = await page.getByRole('list', { name: 'Likeliest tokens here' }).getByRole('listitem').allTextContents();
+  const told = content[index]?.top_logprobs ?? [];
+  expect(shown.map((text) => /([\d.]+)%/.exec(text)?.[1])).toEqual(told.map(({ logprob }) => (100 * Math.exp(logprob)).toFixed(2)));
+  const covered = told.reduce((sum, { logprob }) => sum + Math.exp(logprob), 0);
+  expect(await page.locator('[data-total]').textContent()).toBe(
+    `Total: ${content[index]?.logprob.toFixed(2)} logprob on 1 tokens (${(100 * covered).toFixed(2)}% probability covered in top 5 logits)`);
+  await picture('chat');
+  await expect_accessible('chat with a token');
+
+  await page.getByRole('list', { name: 'Likeliest tokens here' }).getByRole('button').nth(1).click();
+  await page.getByText('2 / 2').waitFor();
+  await done();
+  const branch = await token_texts();
+  expect(branch.slice(0, index).join('')).toBe(content.slice(0, index).map(({ token }) => token).join(''));
+  expect(branch[index]).toBe(told[1]?.token);
+  expect(branch.length).toBeGreaterThan(index + 1);
+  await page.getByRole('button', { name: 'Previous version' }).click();
+  expect((await token_texts()).join('')).toBe(answer);
+});
+
+test('a chat by keyboard alone: write, stop, walk through tokens, select, read the total', async () => {
+  await page.getByLabel('Length limit').fill('200');
+  await page.getByLabel('Write a message').focus();
+  await page.keyboard.type('Tell a long story.');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelectorAll('[data-token]').length > 5);
+  await page.keyboard.press('Escape');
+  await page.getByText('· stopped').waitFor();
+  for (let i = 0; i < 40 && !(await page.evaluate(() => document.activeElement?.hasAttribute('data-token'))); ++i) await page.keyboard.press('Shift+Tab');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Shift+ArrowRight');
+  await page.keyboard.press('Shift+ArrowRight');
+  expect(await page.locator('[data-total]').textContent()).toContain('logprob on 3 tokens');
+  await page.keyboard.press('Escape');
+  expect(await page.locator('[data-total]').count()).toBe(0);
+});
+
+test('a conversation is still there after a reload', async () => {
+  await greedy(8);
+  await ask('Say hello.');
+  await page.reload();
+  await page.getByRole('complementary', { name: 'Conversations' }).getByRole('button', { name: 'Say hello.', exact: true }).click();
+  expect(await tokens().count()).toBeGreaterThan(1);
+});
+
+test('compares two settings side by side and marks where they part', async () => {
+  await greedy(16);
+  await page.getByRole('button', { name: 'Compare' }).first().click();
+  await page.getByText('Settings', { exact: true }).last().click();
+  const side = page.getByRole('region', { name: /^B/ });
+  await side.getByLabel('Length limit').fill('16');
+  await side.getByLabel('Seed').fill('7');
+  await side.getByLabel('Temperature', { exact: true }).last().fill('1.5');
+  await page.getByLabel('Question for both').fill('Write a poem about the sea.');
+  await page.keyboard.press('Control+Enter');
+  await done(2);
+  await page.getByText(/The answers part at token \d+/).waitFor();
+  await picture('compare');
+  await expect_accessible('compare');
+});
+
+test('language and theme change, and stay', async () => {
+  await page.getByRole('button', { name: 'Dark theme' }).click();
+  await page.getByLabel('Language').selectOption('fr');
+  expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dataset['theme']])).toEqual(['fr', 'dark']);
+  await page.reload();
+  await page.getByRole('button', { name: 'Thème clair' }).waitFor();
+  await page.getByLabel('Écrire un message').fill('Bonjour !');
+  await page.getByLabel('Longueur maximale').fill('12');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Envoyer' }).click();
+  await done();
+  await tokens().first().click();
+  expect(await page.locator('[data-total]').textContent()).toMatch(/^Total : logprob de -?\d+,\d\d sur 1 tokens/);
+  await picture('dark');
+  await expect_accessible('dark, French');
+});
