@@ -136,12 +136,21 @@ Json gemma_config(const nn::TransformerSpec& spec) {
   return config;
 }
 
-Json gpt2_config(const nn::TransformerSpec& spec) {
+// Sizes that GPT-1 and GPT-2 spell alike.
+Json gpt_config(const char* model_type, const nn::TransformerSpec& spec) {
   Json config = Json::object();
-  config.set("model_type", "gpt2").set("vocab_size", spec.vocab_size).set("n_embd", spec.width).set("n_layer", spec.num_layers());
-  config.set("n_head", spec.num_heads).set("n_inner", spec.ffn_width).set("n_positions", spec.max_context);
-  config.set("layer_norm_epsilon", shortest(spec.norm_eps)).set("activation_function", "gelu_new");
+  config.set("model_type", model_type).set("vocab_size", spec.vocab_size).set("n_embd", spec.width).set("n_layer", spec.num_layers());
+  config.set("n_head", spec.num_heads).set("n_positions", spec.max_context).set("layer_norm_epsilon", shortest(spec.norm_eps));
   return config.set("tie_word_embeddings", spec.has_tied_head);
+}
+
+Json gpt1_config(const nn::TransformerSpec& spec) {
+  const bool is_gelu = spec.activation == kernels::Activation::kGeluTanh;  // which this family calls "gelu"
+  return gpt_config("openai-gpt", spec).set("afn", is_gelu ? "gelu" : activation_name(spec.activation));
+}
+
+Json gpt2_config(const nn::TransformerSpec& spec) {
+  return gpt_config("gpt2", spec).set("n_inner", spec.ffn_width).set("activation_function", "gelu_new");
 }
 
 Json bloom_config(const nn::TransformerSpec& spec) {
@@ -156,6 +165,7 @@ Json config_of(const nn::TransformerSpec& spec) {
   if (spec.architecture == "qwen2" || spec.architecture == "qwen3") return qwen_config(spec);
   if (spec.architecture == "phi3") return phi3_config(spec);
   if (spec.architecture.starts_with("gemma")) return gemma_config(spec);
+  if (spec.architecture == "gpt1") return gpt1_config(spec);
   if (spec.architecture == "gpt2") return gpt2_config(spec);
   if (spec.architecture == "bloom") return bloom_config(spec);
   throw InternalError("architecture " + spec.architecture + " has no writer for config.json");

@@ -35,7 +35,7 @@ class HfFolder : public testing::Test {
 };
 
 TEST_F(HfFolder, holds_what_every_architecture_computes) {
-  for (const char* name : {"gpt2", "llama3", "qwen3", "gemma3", "bloom"}) {
+  for (const char* name : {"gpt1", "gpt2", "llama3", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3", "phi3", "bloom"}) {
     SCOPED_TRACE(name);
     expect_same_loss(*models::TrainableModel::from_checkpoint(ATELIER_SOURCE_DIR "/tests/golden/models/" + std::string(name), {}).value());
   }

@@ -1,5 +1,5 @@
-// Losses and gradients against PyTorch in float64 (tests/golden/make_gradient_goldens.py), and the promises of training: the same bits
-// twice, with checkpoints, and as inference computes them.
+// Losses and gradients against PyTorch in float64 (tests/golden/make_gradient_goldens.py), ten steps of AdamW beside its own
+// (make_trajectory_goldens.py), and the promises of training: the same bits twice, with checkpoints, and as inference computes them.
 #include "atelier/models/trainable.h"
 
 #include <gtest/gtest.h>
@@ -15,6 +15,9 @@
 #include "atelier/kernels/kernels.h"
 #include "atelier/models/model.h"
 #include "atelier/models/weights.h"
+#include "atelier/optim/clip.h"
+#include "atelier/optim/optimizer.h"
+#include "atelier/optim/schedule.h"
 #include "atelier/parallel/parallel.h"
 
 namespace atelier::models {
@@ -61,13 +64,20 @@ struct Golden {
   double loss;
 };
 
-std::vector<std::string> golden_names() {
+// Models that have a golden of this kind.
+std::vector<std::string> golden_names(const char* file) {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(ATELIER_SOURCE_DIR "/tests/golden/models")) {
-    if (fs::exists(entry.path() / "gradients.json")) names.push_back(entry.path().filename());
+    if (fs::exists(entry.path() / file)) names.push_back(entry.path().filename());
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& tested) {
+  std::string name = tested.param;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
 }
 
 std::unique_ptr<TrainableModel> open(const Golden& golden, const TrainOptions& options = {}) {
@@ -195,11 +205,37 @@ TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Goldens, Gradients, testing::ValuesIn(golden_names()), [](const auto& tested) {
-  std::string name = tested.param;
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Goldens, Gradients, testing::ValuesIn(golden_names("gradients.json")), test_name);
+
+class Trajectories : public testing::TestWithParam<std::string> {
+ protected:
+  Golden golden_{GetParam()};
+};
+
+// Losses before each of ten steps and behind the last one.
+TEST_P(Trajectories, of_adamw_equal_pytorch_in_float64) {
+  const Json json = Json::parse(io::read_file(golden_.folder / "trajectory.json").value(), "trajectory.json").value();
+  const auto number = [&](const char* key) { return json.get_double(key).value(); };
+  const auto& wanted = json.find("losses")->as_array();
+  const optim::ScheduleOptions schedule{"cosine", number("learning_rate"), number("min_learning_rate"), json.get_int("steps").value(),
+                                        json.get_int("warmup_steps").value()};
+  const optim::OptimizerOptions options{
+      .beta1 = number("beta1"), .beta2 = number("beta2"), .epsilon = number("epsilon"), .weight_decay = number("weight_decay")};
+  const auto model = open(golden_);
+  std::vector<optim::Parameter> parameters;
+  for (const TrainParameter& p : model->parameters()) parameters.push_back({p.name, p.value, p.gradient, p.has_decay});
+  optim::Optimizer optimizer(*optim::find_optimizer("adamw"), options, std::move(parameters));
+  for (int64_t step = 1; step <= schedule.num_steps + 1; ++step) {
+    model->zero_gradients();
+    const double loss = model->loss_and_backward(golden_.batch(), golden_.weight()).value();
+    EXPECT_NEAR(loss, wanted[static_cast<size_t>(step - 1)].as_double(), 1e-4) << "step " << step;
+    const double factor = optim::clip_factor(optim::global_norm(optimizer.parameters()), number("clip"));
+    optimizer.step(optim::learning_rate_at(schedule, step), factor);
+    model->parameters_changed();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, Trajectories, testing::ValuesIn(golden_names("trajectory.json")), test_name);
 
 TEST(Trainable, refuses_batches_that_do_not_fit) {
   const Golden golden("gpt2");
