@@ -36,13 +36,20 @@ Json generation_config(const models::GenerationDefaults& defaults, const tokeniz
   return out;
 }
 
+// Empty texts where the file has no vocabulary.
+Result<TokenizerFiles> tokenizer_of_gguf(const models::Model& model, const tokenize::GgufVocabulary& vocabulary) {
+  if (vocabulary.tokens.empty()) return TokenizerFiles();
+  ATELIER_TRY(const Json tokenizer, hf_tokenizer(vocabulary, model.adds_bos()));
+  return TokenizerFiles{tokenizer.dump(1) + "\n", hf_tokenizer_config(vocabulary, model.spec().max_context).dump(2) + "\n"};
+}
+
 Status write_from_gguf(const models::Model& model, const format::Gguf& file, const std::string& folder) {
   const auto write = [&](const char* name, const std::string& text) { return io::write_file(io::join_path(folder, name), text); };
   ATELIER_TRY(const tokenize::GgufVocabulary vocabulary, vocabulary_of(file));
-  if (!vocabulary.tokens.empty()) {
-    ATELIER_TRY(const Json tokenizer, hf_tokenizer(vocabulary, model.adds_bos()));
-    ATELIER_RETURN_IF_ERROR(write("tokenizer.json", tokenizer.dump(1) + "\n"));
-    ATELIER_RETURN_IF_ERROR(write("tokenizer_config.json", hf_tokenizer_config(vocabulary, model.spec().max_context).dump(2) + "\n"));
+  ATELIER_TRY(const TokenizerFiles tokenizer, tokenizer_of_gguf(model, vocabulary));
+  if (!tokenizer.tokenizer.empty()) {
+    ATELIER_RETURN_IF_ERROR(write("tokenizer.json", tokenizer.tokenizer));
+    ATELIER_RETURN_IF_ERROR(write("tokenizer_config.json", tokenizer.config));
   }
   if (!model.chat_template().empty()) ATELIER_RETURN_IF_ERROR(write("chat_template.jinja", model.chat_template()));
   return write("generation_config.json", generation_config(model.defaults(), vocabulary).dump(2) + "\n");
@@ -63,6 +70,25 @@ Status copy_from_folder(const std::string& source, const std::string& folder) {
 Status write_hf_side_files(const models::Model& model, const std::string& folder) {
   const format::Gguf* file = model.checkpoint().as_gguf();
   return file ? write_from_gguf(model, *file, folder) : copy_from_folder(model.path(), folder);
+}
+
+Result<TokenizerFiles> hf_tokenizer_files(const models::Model& model) {
+  TokenizerFiles files;
+  if (const format::Gguf* file = model.checkpoint().as_gguf()) {
+    ATELIER_TRY(const tokenize::GgufVocabulary vocabulary, vocabulary_of(*file));
+    ATELIER_TRY(files, tokenizer_of_gguf(model, vocabulary));
+  } else {
+    const std::string tokenizer = io::join_path(model.path(), "tokenizer.json"),
+                      config = io::join_path(model.path(), "tokenizer_config.json");
+    if (io::is_file(tokenizer)) {
+      ATELIER_TRY(files.tokenizer, io::read_file(tokenizer));
+    }
+    if (io::is_file(config)) {
+      ATELIER_TRY(files.config, io::read_file(config));
+    }
+  }
+  if (files.tokenizer.empty()) return Status::unsupported(model.path() + ": has no tokenizer.json; convert its tokenizer first");
+  return files;
 }
 
 Status set_token_ids(const models::Model& model, Json& config) {

@@ -47,6 +47,22 @@ Tensor as_f32(const Tensor& x) {
   return out;
 }
 
+// A table with rows up to first + num, of which those from `first` on are the mean of those before.
+Tensor with_new_rows(const Tensor& table, int64_t first, int64_t num) {
+  const Tensor known = as_f32(table);
+  const int64_t V = known.dim(0), C = known.dim(1);
+  Tensor grown = Tensor::zeros(DType::kF32, {std::max(V, first + num), C});
+  std::copy_n(known.f32(), V * C, grown.f32());
+  std::vector<double> sum(static_cast<size_t>(C));
+  for (int64_t v = 0; v < first; ++v) {
+    for (int64_t c = 0; c < C; ++c) sum[static_cast<size_t>(c)] += known.f32()[v * C + c];
+  }
+  for (int64_t v = first; v < first + num; ++v) {
+    for (int64_t c = 0; c < C; ++c) grown.f32()[v * C + c] = static_cast<float>(sum[static_cast<size_t>(c)] / static_cast<double>(first));
+  }
+  return grown;
+}
+
 // "attention.q" -> "q": how recipes call a linear layer.
 std::string_view short_name(std::string_view projection) { return projection.substr(projection.find('.') + 1); }
 
@@ -244,8 +260,18 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   state->layout = model->layout();
   state->options = options;
   if (options.lora.rank > 0) state->owner = model;
+  nn::TransformerSpec spec = model->spec();
   nn::DecoderParameters weights = model->decoder().parameters();  // views
-  ATELIER_RETURN_IF_ERROR(state->start(model->spec(), std::move(weights)));
+  if (options.num_new_tokens > 0) {
+    if (options.first_new_token < 1 || options.first_new_token > spec.vocab_size) {
+      return Status::invalid("new tokens: the first is " + std::to_string(options.first_new_token) + ", the model has " +
+                             std::to_string(spec.vocab_size));
+    }
+    weights.embedding = with_new_rows(weights.embedding, options.first_new_token, options.num_new_tokens);
+    if (!spec.has_tied_head) weights.head = with_new_rows(weights.head, options.first_new_token, options.num_new_tokens);
+    spec.vocab_size = weights.embedding.dim(0);
+  }
+  ATELIER_RETURN_IF_ERROR(state->start(std::move(spec), std::move(weights)));
   return std::unique_ptr<TrainableModel>(new TrainableModel(std::move(state)));
 }
 

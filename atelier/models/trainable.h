@@ -49,6 +49,8 @@ struct TrainOptions {
   bool has_checkpoints = false;           // blocks keep their input only and are computed again in the backward walk
   double dropout = 0;                     // of embeddings and of what each sublayer adds
   uint64_t seed = 0;                      // of initial weights and dropout
+  // Rows of the embedding and of the head that a checkpoint does not know: [first, first + num). They become the mean of the rows before.
+  int64_t first_new_token = 0, num_new_tokens = 0;
   LoraOptions lora;
 };
 

@@ -20,7 +20,8 @@ Json special_ids(const tokenize::Tokenizer& tokenizer) {
 }  // namespace
 
 Status export_text_side(const TextSide& text, int64_t context, const std::string& folder) {
-  if (text.origin) return convert::write_hf_side_files(*text.origin, folder);
+  if (text.origin) ATELIER_RETURN_IF_ERROR(convert::write_hf_side_files(*text.origin, folder));
+  if (text.learnt_json.empty()) return {};
   ATELIER_RETURN_IF_ERROR(io::write_file(io::join_path(folder, "tokenizer.json"), text.learnt_json));
   const std::string path = io::join_path(folder, "tokenizer_config.json");
   if (!text.config_json.empty()) return io::write_file(path, text.config_json);

@@ -47,6 +47,7 @@ std::vector<Field> fields(Recipe& r) {
        "of new weights: sizes, as that architecture's config.json spells them; vocab_size is the tokenizer's"},
       {"model.tokenizer", &r.model.tokenizer,
        "`character` or `byte` are learnt from the training text; else a tokenizer.json, a model, or (default) model.from's"},
+      {"model.add_tokens", &r.model.add_tokens, "words that become tokens of their own; their embeddings start as the mean of the others"},
       {"model.precision",
        &r.model.precision,
        "auto: bfloat16 products with float32 weights where the CPU has them",
@@ -107,6 +108,7 @@ std::vector<Field> fields(Recipe& r) {
       {"samples.prompt", &r.samples.prompt, "what a sample goes on from"},
       {"samples.tokens", &r.samples.tokens, "of a sample", 1, 100000},
       {"samples.temperature", &r.samples.temperature, "0: the likeliest token", 0, 100},
+      {"samples.answers", &r.samples.answers, "held-out dialogues that are answered before and after training, for the report", 0, 1000},
   };
 }
 
@@ -257,6 +259,12 @@ Status check_recipe(const Recipe& recipe) {
   }
   if (recipe.name.find('/') != std::string::npos) {
     return Status::invalid("recipe: name: " + quoted(recipe.name) + ", must be one word; set `runs` for the folder");
+  }
+  if (!recipe.model.add_tokens.empty() && recipe.lora.rank > 0) {
+    return Status::invalid("recipe: model.add_tokens: low-rank additions do not train embeddings; leave out lora.rank, or the tokens");
+  }
+  if (recipe.samples.answers > 0 && recipe.data.format == "text") {
+    return Status::invalid("recipe: samples.answers: data.format text has no questions; use samples.every and samples.prompt");
   }
   const int num_warmups = (recipe.schedule.warmup_steps > 0) + (recipe.warmup_ratio > 0) + (recipe.warmup_tokens > 0);
   if (num_warmups > 1) return Status::invalid("recipe: schedule: warmup_steps, warmup_ratio and warmup_tokens are one thing; keep one");

@@ -31,6 +31,7 @@ struct Recipe {
     std::string from;          // checkpoint to start from; "": new weights of `architecture` and `config`
     std::string architecture;  // a name of `atelier list architectures`
     Json config = Json::object();
+    std::vector<std::string> add_tokens;
     std::string tokenizer;  // "": that of `from`; a kind that learns from the training data ("character"), or a tokenizer.json or model
     std::string precision = "auto";
     double dropout = 0;
@@ -76,6 +77,7 @@ struct Recipe {
     std::string prompt = "\n";
     int64_t tokens = 100;
     double temperature = 0.8;
+    int64_t answers = 0;
   } samples;
 };
 

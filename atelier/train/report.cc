@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "atelier/base/strings.h"
+#include "atelier/train/answers.h"
 
 namespace atelier::train {
 namespace {
@@ -101,23 +102,47 @@ std::string samples(const std::vector<Json>& log) {
   return html.empty() ? "" : "<h2>Samples</h2>" + html;
 }
 
+std::string cell(const std::string& text) { return "<td><pre>" + escaped(text) + "</pre></td>"; }
+
+// What was asked, and what the model said of it before and after.
+std::string answers(const std::vector<Json>& log) {
+  const std::vector<ComparedAnswer> compared = compared_answers(log);
+  if (compared.empty()) return "";
+  std::string html = "<h2>Held-out questions</h2><table><tr><th>question</th><th>expected</th><th>before</th><th>after</th></tr>";
+  for (const ComparedAnswer& answer : compared) {
+    html += "<tr>" + cell(answer.question) + cell(answer.expected) + cell(answer.before) + cell(answer.after) + "</tr>";
+  }
+  return html + "</table>";
+}
+
+std::string losses(const std::vector<Json>& log) {
+  const std::vector<Point> points = points_of(log, "validation_loss");
+  if (points.empty()) return "";
+  const Point best = *std::ranges::min_element(points, {}, &Point::y);
+  std::string html = "<p>Held-out loss: ";
+  if (points.front().x == 0) html += fmt::format("{:.4f} before, ", points.front().y);
+  return html + fmt::format("{:.4f} at best (step {:.0f}), {:.4f} at the end.</p>", best.y, best.x, points.back().y);
+}
+
 constexpr const char* kStyle =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:760px;margin:2em auto;padding:0 1em;color:#1d2430;background:#fff}"
     "h1{font-size:1.5em}h2{font-size:1.1em;margin:1.6em 0 .4em}svg{width:100%;height:auto}.grid{stroke:#dde3ea}"
     "text{font-size:11px;fill:#5a6675}.y{text-anchor:end}.x{text-anchor:middle}.legend{margin:.2em 0}"
-    "pre{background:#f4f6f8;padding:.8em;overflow:auto;white-space:pre-wrap}";
+    "pre{background:#f4f6f8;padding:.8em;overflow:auto;white-space:pre-wrap}table{width:100%;table-layout:fixed;border-spacing:.4em 0}"
+    "td{vertical-align:top}th{text-align:left}td pre{font-size:.8em;margin:.2em 0;padding:.5em}";
 
 }  // namespace
 
 std::string report_html(const std::string& name, const std::vector<Json>& log, const std::string& config) {
   std::string html = fmt::format("<!doctype html><html lang='en'><meta charset='utf-8'><title>{0}</title><style>{1}</style><h1>{0}</h1>",
                                  escaped(name), kStyle);
+  html += losses(log);
   html += chart("Loss by step",
                 {{"training", "#8fb3d9", thinned(points_of(log, "loss"))}, {"validation", "#c2410c", points_of(log, "validation_loss")}});
   html += chart("Learning rate", {{"learning rate", "#15803d", thinned(points_of(log, "learning_rate"))}});
   html += chart("Norm of the gradients", {{"norm", "#7c3aed", thinned(points_of(log, "gradient_norm"))}});
   html += chart("Tokens per second", {{"tokens/s", "#0e7490", thinned(points_of(log, "tokens_per_s"))}});
-  html += samples(log) + "<h2>Recipe</h2><pre>" + escaped(config) + "</pre></html>\n";
+  html += answers(log) + samples(log) + "<h2>Recipe</h2><pre>" + escaped(config) + "</pre></html>\n";
   return html;
 }
 

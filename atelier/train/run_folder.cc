@@ -63,7 +63,7 @@ std::string RunFolder::log_path() const { return io::join_path(path_, "log.jsonl
 
 Status RunFolder::start_log(int64_t step) {
   std::string kept;
-  if (io::is_file(log_path())) {
+  if (step > 0 && io::is_file(log_path())) {
     std::vector<std::string> lines;
     ATELIER_RETURN_IF_ERROR(io::LineFile::open(log_path(), lines).status());
     for (const std::string& line : lines) {
@@ -89,7 +89,7 @@ Status RunFolder::log(const Json& line) {
   return scalars.empty() ? Status() : events_->append(wall_time_s(), line.find("step")->as_int(), scalars);
 }
 
-Status RunFolder::write_report(const Recipe& recipe) const {
+Result<std::vector<Json>> RunFolder::read_log() const {
   std::vector<std::string> lines;
   ATELIER_RETURN_IF_ERROR(io::LineFile::open(log_path(), lines).status());
   std::vector<Json> log;
@@ -97,6 +97,11 @@ Status RunFolder::write_report(const Recipe& recipe) const {
     ATELIER_TRY(Json json, Json::parse(line, log_path()));
     log.push_back(std::move(json));
   }
+  return log;
+}
+
+Status RunFolder::write_report(const Recipe& recipe) const {
+  ATELIER_TRY(const std::vector<Json> log, read_log());
   return io::write_file(io::join_path(path_, "report.html"), report_html(recipe.name, log, to_yaml(recipe_json(recipe))));
 }
 

@@ -26,10 +26,11 @@ class RunFolder {
   std::string adapter() const;  // of a run with LoRA
   bool is_resumed() const { return is_resumed_; }
 
-  // Opens the log, without lines of steps after `step`: those will come again.
+  // Opens the log, without lines of steps after `step`: those will come again. Of a run that has done no step nothing is kept.
   Status start_log(int64_t step);
   // A line of log.jsonl; its numbers become scalars of the event file.
   Status log(const Json& line);
+  Result<std::vector<Json>> read_log() const;
   Status write_report(const Recipe& recipe) const;
 
  private:

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <memory>
+#include <span>
 
+#include "atelier/base/error.h"
 #include "atelier/base/rng.h"
+#include "atelier/nn/kv_cache.h"
 
 namespace atelier::train {
 namespace {
@@ -25,25 +28,54 @@ int32_t draw(std::span<const float> logits, double temperature, double u) {
   return static_cast<int32_t>(best - logits.begin());
 }
 
+// A decoder with the keys and values of what it has read.
+class Reader {
+ public:
+  static Result<Reader> create(nn::Decoder& decoder, int64_t context) {
+    ATELIER_TRY(nn::KvCache cache, nn::KvCache::create(decoder.spec(), DType::kF32, context));
+    return Reader(decoder, std::move(cache));
+  }
+
+  // Logits [V] behind the last of `ids`, of which those that were read before are not read again. They live until the next call.
+  std::span<const float> logits_behind(std::span<const int32_t> ids) {
+    if (num_dropped_ + cache_.context() < static_cast<int64_t>(ids.size())) {
+      cache_.truncate(0);
+      num_dropped_ = static_cast<int64_t>(ids.size()) - std::max<int64_t>(cache_.context() / 2, 1);
+    }
+    const auto unread = ids.subspan(static_cast<size_t>(num_dropped_ + cache_.length()));
+    const auto num_rows = static_cast<int64_t>(unread.size());
+    const bool has_room = cache_.reserve(num_rows);
+    ATELIER_CHECK(has_room);  // the cache has a pool of its own
+    const nn::RowRun run{&cache_, num_rows};
+    arena_->reset();
+    Context context{*arena_, Precision::kF32, nullptr, nullptr};
+    const Tensor hidden = decoder_->forward(context, unread, {&run, 1});
+    const Tensor logits = decoder_->logits(context, hidden.rows(num_rows - 1, num_rows));
+    return {logits.f32(), static_cast<size_t>(logits.count())};
+  }
+
+ private:
+  Reader(nn::Decoder& decoder, nn::KvCache cache) : decoder_(&decoder), cache_(std::move(cache)) {}
+  nn::Decoder* decoder_;
+  nn::KvCache cache_;
+  std::unique_ptr<Arena> arena_ = std::make_unique<Arena>();
+  int64_t num_dropped_ = 0;  // ids before the first in the cache
+};
+
 }  // namespace
 
-Result<std::string> sample_text(models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const SampleOptions& options) {
-  ATELIER_TRY(std::vector<int32_t> ids, tokenizer.encode_ids(options.prompt));
-  if (ids.empty()) return Status::invalid("samples.prompt: has no token; give some text");
+Result<std::string> sample_text(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer, const SampleOptions& options) {
+  std::vector<int32_t> ids = options.prompt;
+  if (ids.empty()) return Status::invalid("sample: the prompt has no token; give some text");
+  if (static_cast<int64_t>(ids.size()) > options.context) ids.erase(ids.begin(), ids.end() - options.context);
   const size_t num_prompt = ids.size();
-  Arena arena;
-  Context context{arena, Precision::kF32, nullptr, nullptr};
+  ATELIER_TRY(Reader reader, Reader::create(decoder, options.context));
   for (int64_t i = 0; i < options.num_tokens; ++i) {
-    const auto length = std::min<int64_t>(static_cast<int64_t>(ids.size()), options.context);
-    const std::span<const int32_t> window = std::span<const int32_t>(ids).last(static_cast<size_t>(length));
-    const nn::RowRun run{nullptr, length, 0};
-    arena.reset();
-    const Tensor hidden = model.decoder().forward(context, window, {&run, 1});
-    const Tensor logits = model.decoder().logits(context, hidden.rows(length - 1, length));
-    const int64_t V = std::min(logits.count(), tokenizer.vocab_size());
-    const double u = random_uniform(options.seed, options.step, static_cast<uint64_t>(i));
-    const int32_t id = draw({logits.f32(), static_cast<size_t>(V)}, options.temperature, u);
-    if (id == tokenizer.eos()) break;
+    const std::span<const float> logits = reader.logits_behind(ids);
+    const auto vocab_size = std::min(logits.size(), static_cast<size_t>(tokenizer.vocab_size()));
+    const double u = random_uniform(options.seed, options.stream, static_cast<uint64_t>(i));
+    const int32_t id = draw(logits.first(vocab_size), options.temperature, u);
+    if (std::ranges::find(options.stop_ids, id) != options.stop_ids.end()) break;
     ids.push_back(id);
   }
   return tokenizer.decode(std::span<const int32_t>(ids).subspan(num_prompt));

@@ -3,22 +3,25 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "atelier/base/status.h"
-#include "atelier/models/trainable.h"
+#include "atelier/nn/decoder.h"
 #include "atelier/tokenize/tokenizer.h"
 
 namespace atelier::train {
 
 struct SampleOptions {
-  std::string prompt;
+  std::vector<int32_t> prompt;  // at least one token; the last `context` are read
   int64_t num_tokens = 100;
-  int64_t context = 256;   // tokens that the model sees
-  double temperature = 1;  // 0: the likeliest token
-  uint64_t seed = 0, step = 0;
+  int64_t context = 256;          // tokens that the model sees at most
+  std::vector<int32_t> stop_ids;  // which end the text and are not part of it
+  double temperature = 1;         // 0: the likeliest token
+  uint64_t seed = 0, stream = 0;  // a token's random number is a function of these and its place
 };
 
-// The continuation of the prompt, until the end token or num_tokens. Every token is computed from the whole window: short texts only.
-Result<std::string> sample_text(models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const SampleOptions& options);
+// The continuation of the prompt. Keys and values are kept, so that a token costs one row; a text that outgrows the context goes on from
+// its later half.
+Result<std::string> sample_text(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer, const SampleOptions& options);
 
 }  // namespace atelier::train

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "atelier/base/strings.h"
+#include "atelier/convert/hf_side_files.h"
 #include "atelier/data/example_rows.h"
 #include "atelier/data/records.h"
 #include "atelier/data/token_rows.h"
@@ -47,6 +48,7 @@ Status open_own_tokenizer(const Recipe& recipe, TextSide& side) {
   }
   ATELIER_TRY(side.owned, tokenize::Tokenizer::from_tokenizer_json(side.learnt_json, name, side.config_json));
   side.tokenizer = side.owned.get();
+  if (const auto eos = side.tokenizer->eos()) side.stop_ids.push_back(*eos);
   return {};
 }
 
@@ -56,8 +58,33 @@ Status open_tokenizer_of(const std::string& model, TextSide& side) {
   ATELIER_TRY(const std::string path, models::resolve_model_path(model));
   ATELIER_TRY(side.origin, models::load_model(path, load));
   ATELIER_TRY(side.tokenizer, side.origin->tokenizer());
+  side.stop_ids = side.origin->defaults().stop_ids;
   if (side.origin->chat_template().empty()) return {};
   ATELIER_TRY(side.chat_template, tokenize::ChatTemplate::parse(side.origin->chat_template(), model));
+  return {};
+}
+
+// The tokenizer with `words` as tokens behind its own, matched in every text, as transformers' add_tokens() leaves it.
+Status add_tokens(const std::vector<std::string>& words, const std::string& name, TextSide& side) {
+  if (side.origin) {
+    ATELIER_TRY(const convert::TokenizerFiles files, convert::hf_tokenizer_files(*side.origin));
+    side.learnt_json = files.tokenizer;
+    side.config_json = files.config;
+  }
+  ATELIER_TRY(Json tokenizer, Json::parse(side.learnt_json, name));
+  const Json* known = tokenizer.find("added_tokens");
+  Json added = known && known->is_array() ? *known : Json::array();
+  int64_t id = side.tokenizer->vocab_size();
+  for (const std::string& word : words) {
+    if (word.empty()) return Status::invalid("recipe: model.add_tokens: holds an empty word");
+    if (side.tokenizer->token_to_id(word)) continue;
+    Json token = Json::object().set("id", id++).set("content", word);
+    for (const char* flag : {"single_word", "lstrip", "rstrip", "normalized", "special"}) token.set(flag, false);
+    added.push_back(std::move(token));
+  }
+  side.learnt_json = tokenizer.set("added_tokens", std::move(added)).dump(1) + "\n";
+  ATELIER_TRY(side.owned, tokenize::Tokenizer::from_tokenizer_json(side.learnt_json, name, side.config_json));
+  side.tokenizer = side.owned.get();
   return {};
 }
 
@@ -81,6 +108,8 @@ Result<TextSide> open_text_side(const Recipe& recipe) {
   const bool is_own = is_learnt(tokenizer) || tokenizer.ends_with(".json");
   ATELIER_RETURN_IF_ERROR(is_own ? open_own_tokenizer(recipe, side)
                                  : open_tokenizer_of(tokenizer.empty() ? recipe.model.from : tokenizer, side));
+  side.num_known_tokens = side.tokenizer->vocab_size();
+  if (!recipe.model.add_tokens.empty()) ATELIER_RETURN_IF_ERROR(add_tokens(recipe.model.add_tokens, "model.add_tokens", side));
   return side;
 }
 
@@ -149,8 +178,11 @@ Status DataSide::open_examples(const Recipe& recipe, const TextSide& text) {
   return {};
 }
 
-Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, int64_t vocab_size) {
+Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text) {
+  const int64_t vocab_size = text.tokenizer->vocab_size();
   models::TrainOptions options;
+  options.first_new_token = text.num_known_tokens;
+  options.num_new_tokens = vocab_size - text.num_known_tokens;
   options.precision = precision_of(recipe.model.precision);
   options.max_length = recipe.data.context;
   options.has_checkpoints = recipe.model.has_checkpoints;

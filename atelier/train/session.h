@@ -24,6 +24,8 @@ struct TextSide {
   std::string config_json;                      // tokenizer_config.json beside a file, or ""
   std::string learnt_json;                      // tokenizer.json of `owned`; "" where the tokenizer is origin's
   const tokenize::Tokenizer* tokenizer = nullptr;
+  int64_t num_known_tokens = 0;   // of the tokenizer before model.add_tokens
+  std::vector<int32_t> stop_ids;  // end of text and end of turn
   std::optional<tokenize::ChatTemplate> chat_template;
 };
 Result<TextSide> open_text_side(const Recipe& recipe);
@@ -45,8 +47,8 @@ class DataSide {
   std::vector<data::Row> validation_;
 };
 
-// New weights, or those of `model.from`. `vocab_size` is the tokenizer's.
-Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, int64_t vocab_size);
+// New weights, or those of `model.from`, with rows for tokens that `text` added.
+Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text);
 
 // The schedule with its warm-up in steps.
 optim::ScheduleOptions resolved_schedule(const Recipe& recipe);

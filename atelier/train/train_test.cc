@@ -197,28 +197,110 @@ constexpr const char* kWords = R"({"version":"1.0","truncation":null,"padding":n
   "normalizer":null,"pre_tokenizer":{"type":"WhitespaceSplit"},"post_processor":null,"decoder":null,
   "model":{"type":"WordLevel","unk_token":"?","vocab":{"<end>":0,"?":1,"red":2,"green":3,"blue":4,"one":5,"two":6,"three":7}}})";
 
-TEST_F(TrainTest, a_tuned_model_answers_and_stops) {
-  std::ofstream(folder_ / "tokenizer.json") << kWords;
-  std::ofstream(folder_ / "tokenizer_config.json") << R"({"eos_token": "<end>"})";
-  std::ofstream(folder_ / "pairs.jsonl") << R"({"prompt": "red", "completion": "one"})"
-                                            "\n"
-                                         << R"({"prompt": "green", "completion": "two two"})"
-                                            "\n"
-                                         << R"({"prompt": "blue", "completion": "three three three"})"
-                                            "\n";
-  Recipe pairs =
-      recipe("answers", {"model.tokenizer=" + (folder_ / "tokenizer.json").string(), "data.format=pairs", "data.validation_fraction=0",
-                         "training.steps=80", "training.average_decay=0", "samples.every=0", "model.dropout=0"});
-  pairs.data.train = {{(folder_ / "pairs.jsonl").string(), 1}};
-  const auto result = train(pairs, false, {});
+constexpr const char* kPairs = R"({"prompt": "red", "completion": "one"}
+{"prompt": "green", "completion": "two two"}
+{"prompt": "blue", "completion": "three three three"}
+)";
+
+class PairsTest : public TrainTest {
+ protected:
+  PairsTest() {
+    std::ofstream(folder_ / "tokenizer.json") << kWords;
+    std::ofstream(folder_ / "tokenizer_config.json") << R"({"eos_token": "<end>"})";
+    std::ofstream(folder_ / "pairs.jsonl") << kPairs;
+  }
+
+  Recipe pairs(const std::string& name, std::vector<std::string> overrides) const {
+    const std::string path = (folder_ / "pairs.jsonl").string();
+    for (const char* same :
+         {"data.format=pairs", "data.validation_fraction=0", "training.average_decay=0", "samples.every=0", "model.dropout=0"})
+      overrides.emplace_back(same);
+    Recipe made = recipe(name, overrides);
+    made.data.train = {{path, 1}};
+    return made;
+  }
+  Recipe new_model(const std::string& name, int steps) const {
+    return pairs(name, {"model.tokenizer=" + (folder_ / "tokenizer.json").string(), "training.steps=" + std::to_string(steps)});
+  }
+};
+
+TEST_F(PairsTest, a_tuned_model_answers_and_stops) {
+  const auto result = train(new_model("answers", 80), false, {});
   ASSERT_TRUE(result.ok()) << result.status().message();
-  const auto model = models::TrainableModel::from_checkpoint(result->model, {}).value();
-  const auto tokenizer = models::load_model(result->model, {}).value();
+  const auto model = models::load_model(result->model, {}).value();
+  const tokenize::Tokenizer& tokenizer = **model->tokenizer();
+  nn::Decoder decoder(model->spec(), model->decoder().parameters(), 16);
   for (const auto& [prompt, answer] : {std::pair{"red", "one"}, {"green", "two two"}, {"blue", "three three three"}}) {
-    const auto text = sample_text(*model, **tokenizer->tokenizer(), {.prompt = prompt, .num_tokens = 10, .context = 16, .temperature = 0});
+    const auto text = sample_text(decoder, tokenizer,
+                                  {.prompt = tokenizer.encode_ids(prompt).value(),
+                                   .num_tokens = 10,
+                                   .context = 16,
+                                   .stop_ids = model->defaults().stop_ids,
+                                   .temperature = 0});
     ASSERT_TRUE(text.ok()) << text.status().message();
     EXPECT_EQ(*text, answer);
   }
+}
+
+TEST_F(PairsTest, held_out_questions_are_answered_before_and_after) {
+  const auto base = train(new_model("untrained", 1), false, {});
+  ASSERT_TRUE(base.ok()) << base.status().message();
+  Recipe tuning = pairs("tuned", {"model.tokenizer=''", "model.from=" + base->model, "training.steps=80", "samples.answers=2"});
+  tuning.data.validation = tuning.data.train;
+  const auto result = train(tuning, false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_LT(*result->best_loss, *result->start_loss);
+  ASSERT_EQ(result->answers.size(), 2);
+  EXPECT_EQ(result->answers[1].question, "green");
+  EXPECT_EQ(result->answers[1].expected, "two two");
+  EXPECT_NE(result->answers[1].before, "two two");
+  EXPECT_EQ(result->answers[1].after, "two two");
+  const std::string report = io::read_file(result->folder + "/report.html").value();
+  EXPECT_NE(report.find("<th>before</th>"), std::string::npos);
+}
+
+TEST_F(PairsTest, added_tokens_get_rows_that_learn_and_are_saved) {
+  const auto base = train(new_model("known", 2), false, {});
+  ASSERT_TRUE(base.ok()) << base.status().message();
+  std::ofstream(folder_ / "pairs.jsonl") << R"({"prompt": "red <call>", "completion": "one"})"
+                                         << "\n";
+  const auto grown = [&](const std::string& name, const char* rate) {
+    return train(
+        pairs(name, {"model.tokenizer=''", "model.from=" + base->model, "model.add_tokens=[<call>, one]", "training.steps=4", rate}), false,
+        {});
+  };
+  const auto still = grown("still", "optimizer.learning_rate=0"), moved = grown("moved", "optimizer.learning_rate=0.01");
+  ASSERT_TRUE(still.ok()) << still.status().message();
+  ASSERT_TRUE(moved.ok()) << moved.status().message();
+  const auto model = models::load_model(moved->model, {}).value(), start = models::load_model(still->model, {}).value();
+  EXPECT_EQ(model->spec().vocab_size, 9);  // `one` was a token before
+  const tokenize::Tokenizer& tokenizer = **model->tokenizer();
+  EXPECT_EQ(tokenizer.encode_ids("red <call> one").value(), (std::vector<int32_t>{2, 8, 5}));
+  const auto column = [](const models::Model& of, int64_t row) { return of.decoder().parameters().embedding.f32()[row * 16 + 3]; };
+  double mean = 0;
+  for (int64_t row = 0; row < 8; ++row) mean += column(*start, row) / 8;
+  EXPECT_NEAR(column(*start, 8), mean, 1e-6);
+  EXPECT_GT(std::abs(column(*model, 8) - mean), 1e-3);
+}
+
+// A token costs one row, and what it is does not change by that.
+TEST_F(TrainTest, samples_are_those_of_the_whole_window) {
+  const auto result = train(recipe("samples", {"training.steps=12"}), false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  const auto model = models::load_model(result->model, {.precision = Precision::kF32}).value();
+  const tokenize::Tokenizer& tokenizer = **model->tokenizer();
+  nn::Decoder decoder(model->spec(), model->decoder().parameters(), 16);
+  std::vector<int32_t> ids = tokenizer.encode_ids("the ").value();
+  const std::string text = sample_text(decoder, tokenizer, {.prompt = ids, .num_tokens = 12, .context = 16, .temperature = 0}).value();
+  const size_t num_prompt = ids.size();
+  for (int i = 0; i < 12; ++i) {
+    nn::KvCache cache = model->new_cache(16).value();
+    const std::span<const float> logits = model->forward(ids, cache).value();
+    ids.push_back(static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin()));
+  }
+  EXPECT_EQ(text, tokenizer.decode(std::span(ids).subspan(num_prompt)).value());
+  const auto longer = sample_text(decoder, tokenizer, {.prompt = ids, .num_tokens = 40, .context = 16, .temperature = 0});
+  EXPECT_GE(longer.value().size(), 40u);  // beyond the context
 }
 
 TEST_F(TrainTest, low_rank_training_leaves_an_adapter_and_a_merged_model) {

@@ -82,7 +82,8 @@ class Trainer {
     ATELIER_TRY(text_, open_text_side(recipe_));
     ATELIER_RETURN_IF_ERROR(export_text_side(text_, recipe_.data.context, folder_.model()));
     ATELIER_TRY(data_, DataSide::open(recipe_, text_, folder_.path()));
-    ATELIER_TRY(model_, open_trainable(recipe_, text_.tokenizer->vocab_size()));
+    questions_ = first_questions(data_->validation(), recipe_.samples.answers);
+    ATELIER_TRY(model_, open_trainable(recipe_, text_));
     optimizer_ = std::make_unique<optim::Optimizer>(*optim::find_optimizer(recipe_.optimizer), recipe_.optimizer_options,
                                                     optimizer_parameters(*model_));
     if (recipe_.training.average_decay > 0) average_ = std::make_unique<optim::WeightAverage>(optimizer_->parameters());
@@ -92,6 +93,7 @@ class Trainer {
 
   Result<TrainResult> run() {
     TrainResult result;
+    if (state_.step == 0 && !recipe_.model.from.empty()) ATELIER_RETURN_IF_ERROR(look_before());
     bool is_done = state_.step >= recipe_.training.steps || has_lost_patience();
     while (!is_done) {
       ATELIER_TRY(StepReport report, step());
@@ -105,6 +107,7 @@ class Trainer {
       if (hooks_.on_step && !hooks_.on_step(report) && !is_done) return stop();
     }
     if (!state_.best_loss) ATELIER_RETURN_IF_ERROR(export_model());
+    ATELIER_RETURN_IF_ERROR(look_behind(result));
     ATELIER_RETURN_IF_ERROR(folder_.write_report(recipe_));
     result.step = state_.step;
     result.best_loss = state_.best_loss;
@@ -184,6 +187,42 @@ class Trainer {
     return loss;
   }
 
+  // What the checkpoint that a run begins with can do.
+  Status look_before() {
+    if (!data_->validation().empty()) {
+      ATELIER_TRY(latest_validation_, validation_loss());
+      ATELIER_RETURN_IF_ERROR(folder_.log(Json::object().set("step", 0).set("validation_loss", *latest_validation_)));
+    }
+    return answer(model_->decoder());
+  }
+
+  // The same of the model that was saved, read as everybody will; the one that learned is given back before.
+  Status look_behind(TrainResult& result) {
+    average_.reset();
+    optimizer_.reset();
+    model_.reset();
+    if (!questions_.empty()) {
+      models::LoadOptions load;
+      load.context = recipe_.data.context;
+      ATELIER_TRY(const auto model, models::load_model(folder_.model(), load));
+      nn::Decoder decoder(model->spec(), model->decoder().parameters(), model->context());
+      ATELIER_RETURN_IF_ERROR(answer(decoder));
+    }
+    ATELIER_TRY(const std::vector<Json> log, folder_.read_log());
+    for (const Json& line : log) {
+      if (line.find("step")->as_int() == 0 && line.contains("validation_loss"))
+        result.start_loss = line.find("validation_loss")->as_double();
+    }
+    result.answers = compared_answers(log);
+    return {};
+  }
+
+  Status answer(nn::Decoder& decoder) {
+    ATELIER_TRY(const std::vector<Json> lines, answer_questions(decoder, *text_.tokenizer, questions_, sample_options(), state_.step));
+    for (const Json& line : lines) ATELIER_RETURN_IF_ERROR(folder_.log(line));
+    return {};
+  }
+
   Status evaluate() {
     return with_average([&]() -> Status {
       ATELIER_TRY(const double loss, validation_loss());
@@ -209,15 +248,21 @@ class Trainer {
     return export_weights(*model_, *text_.tokenizer, folder_.model());
   }
 
+  // All but the prompt.
+  SampleOptions sample_options() const {
+    return {.num_tokens = recipe_.samples.tokens,
+            .context = recipe_.data.context,
+            .stop_ids = text_.stop_ids,
+            .temperature = recipe_.samples.temperature,
+            .seed = static_cast<uint64_t>(recipe_.seed),
+            .stream = static_cast<uint64_t>(state_.step)};
+  }
+
   Status sample() {
     return with_average([&]() -> Status {
-      const SampleOptions options{recipe_.samples.prompt,
-                                  recipe_.samples.tokens,
-                                  recipe_.data.context,
-                                  recipe_.samples.temperature,
-                                  static_cast<uint64_t>(recipe_.seed),
-                                  static_cast<uint64_t>(state_.step)};
-      ATELIER_TRY(const std::string text, sample_text(*model_, *text_.tokenizer, options));
+      SampleOptions options = sample_options();
+      ATELIER_TRY(options.prompt, text_.tokenizer->encode_ids(recipe_.samples.prompt));
+      ATELIER_TRY(const std::string text, sample_text(model_->decoder(), *text_.tokenizer, options));
       if (hooks_.on_sample) hooks_.on_sample(state_.step, text);
       return folder_.log(Json::object().set("step", state_.step).set("sample", text));
     });
@@ -243,6 +288,7 @@ class Trainer {
   LossWatch watch_;
   TextSide text_;
   std::unique_ptr<DataSide> data_;
+  std::vector<Question> questions_;
   std::unique_ptr<models::TrainableModel> model_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<optim::WeightAverage> average_;
@@ -282,7 +328,7 @@ Result<RunEstimate> estimate_run(const Recipe& recipe) {
   ATELIER_TRY(const auto temporary, TemporaryFolder::create());
   ATELIER_TRY(const TextSide text, open_text_side(recipe));
   ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
-  ATELIER_TRY(const auto model, open_trainable(recipe, text.tokenizer->vocab_size()));
+  ATELIER_TRY(const auto model, open_trainable(recipe, text));
   ATELIER_TRY(const std::vector<data::Row> rows, next_rows(data->train(), micro_rows(recipe)));
   RunEstimate estimate;
   for (const data::Row& row : rows) estimate.tokens_per_step += static_cast<int64_t>(row.ids.size());

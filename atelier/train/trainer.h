@@ -11,6 +11,7 @@
 
 #include "atelier/base/status.h"
 #include "atelier/data/row.h"
+#include "atelier/train/answers.h"
 #include "atelier/train/recipe.h"
 
 namespace atelier::train {
@@ -28,11 +29,13 @@ struct TrainHooks {
 
 struct TrainResult {
   int64_t step = 0;
-  double loss = 0;  // of the last step's batch
+  double loss = 0;                   // of the last step's batch
+  std::optional<double> start_loss;  // of the validation data, before the first step of a run from a checkpoint
   std::optional<double> best_loss;
   int64_t best_step = 0;
   bool stopped_early = false;  // patience ran out
   std::string folder, model;
+  std::vector<ComparedAnswer> answers;
 };
 
 // Errors: Cancelled when on_step said so (all is saved), what recipe, data and files cause, and a loss that went wrong: then nothing is

@@ -95,6 +95,7 @@ void print_result(const train::TrainResult& result, Console& console) {
                        .set("model", result.model)
                        .set("step", result.step)
                        .set("loss", result.loss)
+                       .set("start_validation_loss", result.start_loss ? Json(*result.start_loss) : Json())
                        .set("best_validation_loss", result.best_loss ? Json(*result.best_loss) : Json())
                        .set("best_step", result.best_step)
                        .set("stopped_early", result.stopped_early)
@@ -102,7 +103,13 @@ void print_result(const train::TrainResult& result, Console& console) {
                 << "\n";
     return;
   }
+  for (const train::ComparedAnswer& answer : result.answers) {
+    console.out << fmt::format("--- {}\nexpected  {}\n", answer.question, answer.expected);
+    if (!answer.before.empty()) console.out << fmt::format("before    {}\n", answer.before);
+    console.out << fmt::format("after     {}\n", answer.after);
+  }
   console.out << fmt::format("{}: {} steps, loss {:.4f}", result.folder, result.step, result.loss);
+  if (result.start_loss) console.out << fmt::format(", validation {:.4f} before", *result.start_loss);
   if (result.best_loss) console.out << fmt::format(", validation {:.4f} at step {}", *result.best_loss, result.best_step);
   console.out << (result.stopped_early ? ", stopped early" : "") << "\ntry: atelier generate " << result.folder << " --prompt ...\n";
 }
