@@ -25,10 +25,15 @@ struct Saved {
   Tensor tensor;
 };
 
-std::vector<Saved> saved_tensors(const Trained& trained) {
+std::vector<Saved> saved_weights(std::span<const optim::Parameter> parameters) {
   std::vector<Saved> saved;
-  const auto parameters = trained.optimizer.parameters();
   for (const optim::Parameter& parameter : parameters) saved.push_back({"weight/" + parameter.name, parameter.value});
+  return saved;
+}
+
+std::vector<Saved> saved_tensors(const Trained& trained) {
+  const auto parameters = trained.optimizer.parameters();
+  std::vector<Saved> saved = saved_weights(parameters);
   for (const auto& state : trained.optimizer.states()) saved.push_back({"moment/" + state.name, state.tensor});
   if (trained.average) {
     for (size_t i = 0; i < parameters.size(); ++i) saved.push_back({"average/" + parameters[i].name, trained.average->tensors()[i]});
@@ -50,6 +55,20 @@ Status write_tensors(const std::string& folder, const std::vector<Saved>& saved)
   ATELIER_TRY(const auto writer, format::create_safetensors(folder, std::move(infos), options));
   for (const Saved& entry : saved) ATELIER_RETURN_IF_ERROR(writer->write(entry.tensor.data(), entry.tensor.num_bytes()));
   return writer->finish();
+}
+
+Status read_tensors(const std::string& path, std::vector<Saved> saved) {
+  ATELIER_TRY(const auto checkpoint, format::open_checkpoint(path));
+  for (Saved& entry : saved) {
+    ATELIER_TRY(const format::TensorEntry* found, checkpoint->get(entry.name));
+    if (found->dtype != entry.tensor.dtype() || found->shape != dims(entry.tensor.shape())) {
+      return Status::corrupt(path + ": " + entry.name + " is " + dtype_name(found->dtype) + ", must be " +
+                             dtype_name(entry.tensor.dtype()) + " " + entry.tensor.shape().to_string() +
+                             "; resume with the recipe that the run began with");
+    }
+    std::memcpy(entry.tensor.mutable_data(), found->data, static_cast<size_t>(found->bytes));
+  }
+  return {};
 }
 
 Json state_json(const TrainState& state) {
@@ -74,15 +93,9 @@ Result<TrainState> state_from(const Json& json) {
 }
 
 void remove_older(const std::string& folder, int64_t num_kept) {
-  const auto names = io::list_directory(folder);
-  if (!names.ok()) return;
-  std::vector<std::string> checkpoints;
-  for (const std::string& name : *names) {
-    if (name.starts_with("step-") && !name.ends_with(".partial")) checkpoints.push_back(name);
-  }
+  const std::vector<std::string> checkpoints = list_checkpoints(folder);
   std::error_code ignored;
-  for (size_t i = 0; i + static_cast<size_t>(num_kept) < checkpoints.size(); ++i)
-    fs::remove_all(io::join_path(folder, checkpoints[i]), ignored);
+  for (size_t i = 0; i + static_cast<size_t>(num_kept) < checkpoints.size(); ++i) fs::remove_all(checkpoints[i], ignored);
 }
 
 }  // namespace
@@ -108,17 +121,22 @@ Result<TrainState> load_checkpoint(const std::string& folder, const Trained& tra
   ATELIER_TRY(const std::string text, io::read_file(io::join_path(path, "state.json")));
   ATELIER_TRY(const Json json, Json::parse(text, path + "/state.json"));
   ATELIER_TRY(TrainState state, state_from(json));
-  ATELIER_TRY(const auto checkpoint, format::open_checkpoint(path));
-  for (Saved& entry : saved_tensors(trained)) {
-    ATELIER_TRY(const format::TensorEntry* found, checkpoint->get(entry.name));
-    if (found->dtype != entry.tensor.dtype() || found->shape != dims(entry.tensor.shape())) {
-      return Status::corrupt(path + ": " + entry.name + " is " + dtype_name(found->dtype) + ", must be " +
-                             dtype_name(entry.tensor.dtype()) + " " + entry.tensor.shape().to_string() +
-                             "; resume with the recipe that the run began with");
-    }
-    std::memcpy(entry.tensor.mutable_data(), found->data, static_cast<size_t>(found->bytes));
-  }
+  ATELIER_RETURN_IF_ERROR(read_tensors(path, saved_tensors(trained)));
   return state;
+}
+
+std::vector<std::string> list_checkpoints(const std::string& folder) {
+  std::vector<std::string> paths;
+  const auto names = io::list_directory(folder);
+  if (!names.ok()) return paths;
+  for (const std::string& name : *names) {
+    if (name.starts_with("step-") && !name.ends_with(".partial")) paths.push_back(io::join_path(folder, name));
+  }
+  return paths;
+}
+
+Status load_weights(const std::string& path, std::span<const optim::Parameter> parameters) {
+  return read_tensors(path, saved_weights(parameters));
 }
 
 }  // namespace atelier::train

@@ -9,7 +9,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
@@ -37,5 +39,10 @@ Result<std::string> save_checkpoint(const std::string& folder, const TrainState&
 
 // NotFound when there is none yet; Corrupt where tensors do not fit.
 Result<TrainState> load_checkpoint(const std::string& folder, const Trained& trained);
+
+// Paths of the checkpoints in `folder`, oldest first.
+std::vector<std::string> list_checkpoints(const std::string& folder);
+// Fills the parameters' values from the checkpoint at `path`.
+Status load_weights(const std::string& path, std::span<const optim::Parameter> parameters);
 
 }  // namespace atelier::train

@@ -29,15 +29,14 @@ Status export_text_side(const TextSide& text, int64_t context, const std::string
   return io::write_file(path, config.dump(2) + "\n");
 }
 
-Status export_weights(const models::TrainableModel& model, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
-  const auto weights = std::make_shared<convert::ModelWeights>();
-  weights->arch = &model.arch();
-  weights->layout = model.layout();
-  weights->spec = model.spec();
-  weights->parameters = model.weights();
+convert::ModelWeights learned_weights(const models::TrainableModel& model) {
+  return {&model.arch(), model.layout(), model.spec(), model.weights(), nullptr, {}};
+}
+
+Status export_weights(convert::ModelWeights weights, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
   convert::HfFolderOptions options;
   options.settings = special_ids(tokenizer);
-  return convert::write_hf_model(weights, folder, options);
+  return convert::write_hf_model(std::make_shared<const convert::ModelWeights>(std::move(weights)), folder, options);
 }
 
 Status export_adapter(models::TrainableModel& model, const Recipe& recipe, const std::string& folder) {

@@ -16,6 +16,7 @@
 #include "atelier/io/file.h"
 #include "atelier/models/model.h"
 #include "atelier/parallel/parallel.h"
+#include "atelier/train/average_checkpoints.h"
 #include "atelier/train/event_file.h"
 #include "atelier/train/loss_watch.h"
 #include "atelier/train/recipe.h"
@@ -164,6 +165,23 @@ TEST_F(TrainTest, loss_does_not_depend_on_micro_batches) {
     EXPECT_NEAR(split[i].loss, whole[i].loss, 1e-6 * whole[i].loss);
     EXPECT_NEAR(split[i].gradient_norm, whole[i].gradient_norm, 1e-5 * whole[i].gradient_norm);
   }
+}
+
+TEST_F(TrainTest, an_average_is_the_mean_of_the_last_checkpoints) {
+  const auto result = train(recipe("kept", {"checkpoints.keep=6"}), false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  const std::string target = (folder_ / "averaged").string();
+  ASSERT_EQ(average_checkpoints(result->folder, 3, target).value(), 3);
+  const auto averaged = models::load_model(target, {}).value();
+  EXPECT_TRUE(averaged->tokenizer().ok());
+  double sum = 0;
+  for (const char* step : {"16", "20", "24"}) {
+    const auto checkpoint = format::open_checkpoint(result->folder + "/checkpoints/step-0000000" + step).value();
+    sum += static_cast<const float*>(checkpoint->get("weight/layers.1.mlp.down.weight").value()->data)[7];
+  }
+  EXPECT_NEAR(averaged->decoder().parameters().layers[1].mlp.down.weight.f32()[7], sum / 3, 1e-6);
+  EXPECT_NE(average_checkpoints(result->folder, 3, target).status().message().find("averaged"), std::string::npos);  // exists
+  EXPECT_EQ(average_checkpoints(folder_.string(), 3, target).status().code(), StatusCode::kNotFound);
 }
 
 TEST_F(TrainTest, patience_ends_a_run_that_does_not_improve) {

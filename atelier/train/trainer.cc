@@ -245,7 +245,7 @@ class Trainer {
 
   Status write_model() {
     if (recipe_.lora.rank > 0) ATELIER_RETURN_IF_ERROR(export_adapter(*model_, recipe_, folder_.adapter()));
-    return export_weights(*model_, *text_.tokenizer, folder_.model());
+    return export_weights(learned_weights(*model_), *text_.tokenizer, folder_.model());
   }
 
   // All but the prompt.
@@ -354,17 +354,19 @@ Result<RunEstimate> estimate_run(const Recipe& recipe) {
   return estimate;
 }
 
-Result<ShownRow> first_row(const Recipe& recipe) {
+Result<std::vector<ShownRow>> first_rows(const Recipe& recipe, int64_t count) {
   ATELIER_TRY(const auto temporary, TemporaryFolder::create());
   ATELIER_TRY(const TextSide text, open_text_side(recipe));
   ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
-  ShownRow shown;
-  ATELIER_TRY(shown.row, data->train().next());
-  for (const int32_t id : shown.row.ids) {
-    ATELIER_TRY(std::string piece, text.tokenizer->decode({&id, 1}, false));
-    shown.pieces.push_back(std::move(piece));
+  std::vector<ShownRow> rows(static_cast<size_t>(count));
+  for (ShownRow& shown : rows) {
+    ATELIER_TRY(shown.row, data->train().next());
+    for (const int32_t id : shown.row.ids) {
+      ATELIER_TRY(std::string piece, text.tokenizer->decode({&id, 1}, false));
+      shown.pieces.push_back(std::move(piece));
+    }
   }
-  return shown;
+  return rows;
 }
 
 }  // namespace atelier::train

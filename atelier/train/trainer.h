@@ -51,11 +51,11 @@ struct RunEstimate {
 };
 Result<RunEstimate> estimate_run(const Recipe& recipe);
 
-// The first row of data, for a look at what carries loss, with the text of each token.
+// The first rows of data, for a look at what carries loss, with the text of each token.
 struct ShownRow {
   data::Row row;
   std::vector<std::string> pieces;
 };
-Result<ShownRow> first_row(const Recipe& recipe);
+Result<std::vector<ShownRow>> first_rows(const Recipe& recipe, int64_t count);
 
 }  // namespace atelier::train

@@ -78,6 +78,12 @@ def json_of(command: list[str], **environment: str) -> dict:
     return json.loads(output_of(command, **environment))
 
 
+def yaml_of(path: Path) -> dict:
+    import yaml  # where PyTorch's environment has it; not every script needs it
+
+    return yaml.safe_load(path.read_text())
+
+
 def peer_tool(*arguments: str) -> list[str]:
     """The command line of peers/llama_tools.py."""
     return [sys.executable, str(shared("peers", "llama_tools.py")), *arguments]

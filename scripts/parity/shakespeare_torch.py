@@ -20,7 +20,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from transformers import GPT2LMHeadModel
 
 import common
@@ -53,7 +52,7 @@ class Theirs:
     """The run of one seed in PyTorch."""
 
     def __init__(self, run: Path, start: Path, dtype: str) -> None:
-        self.recipe = yaml.safe_load((run / "config.yaml").read_text())
+        self.recipe = common.yaml_of(run / "config.yaml")
         tokens = np.fromfile(run / "tokens-0.bin", dtype=np.int32).astype(np.int64)
         kept = int(len(tokens) * (1 - self.recipe["data"]["validation_fraction"]))
         self.train, self.validation = torch.from_numpy(tokens[:kept]), torch.from_numpy(tokens[kept:])

@@ -20,6 +20,7 @@ struct TrainArgs {
   std::string recipe;
   std::vector<std::string> overrides;
   bool resumes = false, is_dry_run = false, shows_batch = false;
+  int64_t num_rows = 1;
 };
 
 uint64_t peak_memory_bytes() {
@@ -58,17 +59,14 @@ Status dry_run(const train::Recipe& recipe, Console& console) {
   return {};
 }
 
+Json numbers(const auto& values) {
+  Json list = Json::array();
+  for (const auto value : values) list.push_back(value);
+  return list;
+}
+
 // Tokens that carry loss are green, or stand in ⟦ ⟧ where there are no colours; documents begin at a bar.
-Status show_batch(const train::Recipe& recipe, Console& console) {
-  ATELIER_TRY(const train::ShownRow shown, train::first_row(recipe));
-  if (console.is_json) {
-    Json ids = Json::array(), labels = Json::array(), lengths = Json::array();
-    for (const int32_t id : shown.row.ids) ids.push_back(id);
-    for (const int32_t label : shown.row.labels) labels.push_back(label);
-    for (const int64_t length : shown.row.lengths) lengths.push_back(length);
-    console.out << Json::object().set("ids", ids).set("labels", labels).set("lengths", lengths).dump() << "\n";
-    return {};
-  }
+void show_row(const train::ShownRow& shown, Console& console) {
   size_t t = 0;
   for (const int64_t length : shown.row.lengths) {
     console.out << fmt::format("--- document of {} tokens\n", length);
@@ -85,6 +83,21 @@ Status show_batch(const train::Recipe& recipe, Console& console) {
     console.out << "\n";
   }
   console.out << fmt::format("{} tokens, {} carry loss\n", shown.row.ids.size(), shown.row.num_labelled());
+}
+
+// With --json a line a row.
+Status show_batch(const train::Recipe& recipe, int64_t num_rows, Console& console) {
+  ATELIER_TRY(const std::vector<train::ShownRow> rows, train::first_rows(recipe, num_rows));
+  for (const train::ShownRow& shown : rows) {
+    if (!console.is_json) {
+      show_row(shown, console);
+      continue;
+    }
+    const data::Row& row = shown.row;
+    console.out
+        << Json::object().set("ids", numbers(row.ids)).set("labels", numbers(row.labels)).set("lengths", numbers(row.lengths)).dump()
+        << "\n";
+  }
   return {};
 }
 
@@ -119,7 +132,7 @@ Status run(const TrainArgs& args, Console& console) {
   if (console.seed) overrides.push_back("seed=" + std::to_string(*console.seed));
   ATELIER_TRY(const train::Recipe recipe, train::read_recipe(args.recipe, overrides));
   if (args.is_dry_run) return dry_run(recipe, console);
-  if (args.shows_batch) return show_batch(recipe, console);
+  if (args.shows_batch) return show_batch(recipe, args.num_rows, console);
   install_interrupt_handler();
   Progress progress(console, "train", recipe.training.steps);
   train::TrainHooks hooks;
@@ -142,6 +155,7 @@ CommandBody declare(Args& args) {
   args.flag("--resume", options->resumes, "goes on where the run's last checkpoint is");
   args.flag("--dry-run", options->is_dry_run, "prints parameters, memory and time, and trains nothing");
   args.flag("--show-batch", options->shows_batch, "prints the first row of data with what carries loss marked, and trains nothing");
+  args.option("--rows", options->num_rows, "N", "of --show-batch", {1, 1 << 20});
   return [options](Console& console) { return run(*options, console); };
 }
 
