@@ -49,7 +49,8 @@ class SchemaMaker {
   }
 
  private:
-  static constexpr const char* kNames[] = {"name", "age", "city", "tags", "price", "is_open", "date", "items", "id", "note", "größe", "a\"b"};
+  static constexpr const char* kNames[] = {"name", "age",   "city", "tags", "price", "is_open",
+                                           "date", "items", "id",   "note", "größe", "a\"b"};
   static constexpr int64_t kNumNames = std::size(kNames);
 
   int64_t between(int64_t low, int64_t high) {
@@ -135,15 +136,18 @@ class Bench {
     }
     while (engine->has_work()) ATELIER_RETURN_IF_ERROR(engine->step());
     std::ranges::sort(compile_s);
-    std::fprintf(stderr, "%ld schemas: compiled in %.2f ms (median), %.2f ms (worst); %ld answers cut by length\n", static_cast<long>(count),
-                 1e3 * compile_s[compile_s.size() / 2], 1e3 * compile_s.back(), static_cast<long>(num_cut));
+    std::fprintf(stderr, "%ld schemas: compiled in %.2f ms (median), %.2f ms (worst); %ld answers cut by length\n",
+                 static_cast<long>(count), 1e3 * compile_s[compile_s.size() / 2], 1e3 * compile_s.back(), static_cast<long>(num_cut));
     return {};
   }
 
   // A list of records long enough never to end within the tokens that are timed.
   Status time_tokens(int64_t parallel) {
-    const Json record = Json::object().set("type", "object").set(
-        "properties", Json::object().set("name", Json::object().set("type", "string")).set("age", Json::object().set("type", "integer")));
+    const Json record =
+        Json::object()
+            .set("type", "object")
+            .set("properties",
+                 Json::object().set("name", Json::object().set("type", "string")).set("age", Json::object().set("type", "integer")));
     const Json schema = Json::object().set("type", "array").set("items", record).set("minItems", 200);
     ATELIER_TRY(const auto constraint, Constraint::compile(generate::json_schema_rules(schema), vocabulary_));
     std::vector<double> ratios, rates;
