@@ -29,7 +29,7 @@ using CommandBody = std::function<Status(Console& console)>;
 
 struct CommandDef {
   const char* name;
-  const char* group;                   // heading of `atelier --help`: "look", "run", "make"
+  const char* group;                   // heading of `atelier --help`: "look", "run", "make", "serve"
   const char* summary;                 // one line
   const char* example;                 // a command line that works
   CommandBody (*declare)(Args& args);  // declares the options; what it returns owns the variables

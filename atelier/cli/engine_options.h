@@ -14,6 +14,8 @@ class EngineArgs {
  public:
   void declare(Args& args);
 
+  bool has_draft() const { return draft_.has_value(); }
+
   // An engine for `max_sequences` requests of `max_beams` beams at a time on `model`, which must outlive it; `model_options` also say how a
   // draft model is loaded.
   Result<std::unique_ptr<generate::Engine>> create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences,

@@ -21,19 +21,30 @@ models::LoadOptions load_options(const ModelOptions& options) {
   return load;
 }
 
+constexpr const char* kModelHelp = "a .gguf file, a folder in Hugging Face layout, or a name in the model store";
+
+void declare_types(Args& args, ModelOptions& options) {
+  args.group("Model");
+  args.choice("--dtype", options.dtype, {"auto", "f32", "bf16"}, "how products are formed; f32 is the exact reference path");
+  args.choice("--kv", options.kv, {"auto", "f16", "f32", "q8_0"}, "type of the KV cache; auto: f16, f32 with --dtype f32");
+}
+
 }  // namespace
 
 void ModelOptions::declare(Args& args, Args::Presence presence) {
-  declare_without_context(args, presence);
+  args.positional("MODEL", model, kModelHelp, presence);
+  declare_without_model(args);
+}
+
+void ModelOptions::declare_without_model(Args& args) {
+  declare_types(args, *this);
   args.option("-c,--context", context, "N", "tokens that prompt and answer may have together; 0: what the model was made for",
               {0, int64_t{1} << 30});
 }
 
 void ModelOptions::declare_without_context(Args& args, Args::Presence presence) {
-  args.positional("MODEL", model, "a .gguf file, a folder in Hugging Face layout, or a name in the model store", presence);
-  args.group("Model");
-  args.choice("--dtype", dtype, {"auto", "f32", "bf16"}, "how products are formed; f32 is the exact reference path");
-  args.choice("--kv", kv, {"auto", "f16", "f32", "q8_0"}, "type of the KV cache; auto: f16, f32 with --dtype f32");
+  args.positional("MODEL", model, kModelHelp, presence);
+  declare_types(args, *this);
 }
 
 Result<std::unique_ptr<models::Model>> ModelOptions::load_to_look_at() const {

@@ -19,6 +19,7 @@ struct ModelOptions {
   // MODEL, --dtype, --kv, --context; the second for verbs with their own --context.
   void declare(Args& args, Args::Presence presence = Args::Presence::kRequired);
   void declare_without_context(Args& args, Args::Presence presence = Args::Presence::kRequired);
+  void declare_without_model(Args& args);  // for verbs with MODELs of their own
   Result<std::unique_ptr<models::Model>> load() const;
   Result<std::unique_ptr<models::Model>> load_to_look_at() const;  // weights are not read
 };

@@ -19,7 +19,7 @@ namespace {
 
 std::string overview() {
   std::string text = "atelier: a workshop for language models on ordinary CPUs\n\nUsage: atelier VERB [OPTIONS]\n";
-  for (const char* group : {"look", "run", "make"}) {
+  for (const char* group : {"look", "run", "make", "serve"}) {
     text += fmt::format("\n{}:\n", group);
     for (const CommandDef* command : commands()) {
       if (std::string_view(command->group) == group) text += fmt::format("  {:<12} {}\n", command->name, command->summary);

@@ -8,32 +8,13 @@
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
+#include "atelier/generate/default_sampling.h"
 #include "atelier/generate/sampler_chain.h"
 
 namespace atelier::cli {
 namespace {
 
 constexpr Range<int64_t> kAnyCount = {0, int64_t{1} << 30};
-
-// The model's settings, or the house's when it states none.
-generate::SamplingOptions defaults_for(const models::GenerationDefaults& model) {
-  generate::SamplingOptions options;
-  options.repetition_penalty = model.repetition_penalty.value_or(1);
-  if (model.do_sample && !*model.do_sample) {
-    options.temperature = 0;
-  } else if (model.temperature || model.top_k || model.top_p || model.min_p) {
-    options.temperature = model.temperature.value_or(1);
-    options.top_k = model.top_k.value_or(0);
-    options.top_p = model.top_p.value_or(1);
-    options.min_p = model.min_p.value_or(0);
-  } else {
-    options.temperature = 0.8;
-    options.top_k = 40;
-    options.top_p = 0.95;
-    options.min_p = 0.05;
-  }
-  return options;
-}
 
 }  // namespace
 
@@ -86,7 +67,7 @@ void SamplingArgs::mark_breakers(const tokenize::Tokenizer& tokenizer) {
 
 Result<generate::SamplingOptions> SamplingArgs::resolve(const models::Model& model, const Console& console, Defaults kind) {
   const generate::SamplingOptions defaults =
-      kind == Defaults::kModel ? defaults_for(model.defaults()) : generate::SamplingOptions{.temperature = 0};
+      kind == Defaults::kModel ? generate::default_sampling(model.defaults()) : generate::SamplingOptions{.temperature = 0};
   generate::SamplingOptions options = typed_;
   options.temperature = temperature_.value_or(defaults.temperature);
   options.top_k = top_k_.value_or(defaults.top_k);

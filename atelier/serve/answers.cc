@@ -1,0 +1,123 @@
+#include "atelier/serve/answers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "atelier/generate/request_check.h"
+#include "atelier/generate/thoughts.h"
+
+namespace atelier::serve {
+namespace {
+
+constexpr int kRetryAfter_s = 1;
+
+// The state of all choices; of the owner thread once submitted.
+class Answers {
+ public:
+  Answers(std::vector<AnswerSpec>& specs, std::shared_ptr<AnswerListener> listener)
+      : listener_(std::move(listener)), num_open_(specs.size()) {
+    for (const AnswerSpec& spec : specs) {
+      choices_.push_back({generate::ThoughtSplitter(spec.starts_inside_thought), spec.splits_thoughts, false, {}});
+    }
+  }
+
+  void on_start() { listener_->on_start(); }
+  void on_prompt_token(size_t choice, const generate::TokenReport& report) { listener_->on_prompt_token(choice, report); }
+  void on_token(size_t choice, const generate::TokenReport& report) { choices_[choice].tokens.push_back(report); }
+  void on_text(size_t choice, std::string_view text) {
+    Choice& state = choices_[choice];
+    if (!state.splits_thoughts) return tell(choice, {std::string(text), "", {}});
+    tell(choice, split(state.splitter.push(text)));
+  }
+  void on_finish(size_t choice, const Result<generate::Generation>& generation);
+
+ private:
+  struct Choice {
+    generate::ThoughtSplitter splitter;
+    bool splits_thoughts;
+    bool has_failed;
+    std::vector<generate::TokenReport> tokens;  // whose text is not certain yet
+  };
+
+  static Delta split(const std::vector<generate::ThoughtSplitter::Piece>& pieces) {
+    Delta delta;
+    for (const auto& piece : pieces) (piece.is_thought ? delta.reasoning : delta.content) += piece.text;
+    return delta;
+  }
+  void tell(size_t choice, Delta delta) {
+    if (delta.content.empty() && delta.reasoning.empty() && (choices_[choice].tokens.empty() || !is_last_)) return;
+    delta.tokens = std::exchange(choices_[choice].tokens, {});
+    listener_->on_delta(choice, std::move(delta));
+  }
+
+  std::shared_ptr<AnswerListener> listener_;
+  std::vector<Choice> choices_;
+  size_t num_open_;
+  bool is_last_ = false;
+  std::optional<ApiError> failure_;
+  Usage usage_;
+};
+
+void Answers::on_finish(size_t choice, const Result<generate::Generation>& generation) {
+  if (!generation.ok() && !failure_) failure_ = api_error(generation.status());
+  if (generation.ok() && generation->finish == generate::FinishReason::kCancelled && !failure_) {
+    failure_ = ApiError{503, "the request was cancelled; the server may be stopping", "", "", 5};
+  }
+  if (generation.ok() && !failure_) {
+    is_last_ = true;
+    tell(choice, choices_[choice].splits_thoughts ? split(choices_[choice].splitter.finish()) : Delta{});
+    is_last_ = false;
+    listener_->on_choice_end(choice, *generation);
+    usage_.num_prompt += generation->num_prompt;
+    usage_.num_cached += generation->num_reused;
+    usage_.num_completion += static_cast<int64_t>(generation->ids.size());
+    usage_.queued_s = std::max(usage_.queued_s, generation->queued_s);
+    usage_.prefill_s = std::max(usage_.prefill_s, generation->prefill_s);
+    usage_.decode_s = std::max(usage_.decode_s, generation->decode_s);
+  }
+  if (--num_open_ > 0) return;
+  if (failure_) return listener_->on_failed(*failure_);
+  listener_->on_done(usage_);
+}
+
+}  // namespace
+
+std::optional<ApiError> run_answers(const Call& call, ServedModel& model, std::vector<AnswerSpec> specs,
+                                    std::shared_ptr<AnswerListener> listener) {
+  auto answers = std::make_shared<Answers>(specs, std::move(listener));
+  std::vector<generate::Request> requests;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    generate::Request request;
+    request.prompt = std::move(specs[i].prompt);
+    request.options = std::move(specs[i].options);
+    request.cache_scope = call.scope;
+    if (request.options.report_prompt) {
+      request.hooks.on_prompt_token = [answers, i](const generate::TokenReport& report) { answers->on_prompt_token(i, report); };
+    }
+    if (specs[i].wants_reports)
+      request.hooks.on_token = [answers, i](const generate::TokenReport& report) { answers->on_token(i, report); };
+    request.hooks.on_text = [answers, i](std::string_view text) { answers->on_text(i, text); };
+    request.hooks.on_finish = [answers, i](const Result<generate::Generation>& generation) { answers->on_finish(i, generation); };
+    if (const Status status = generate::check_request(request, model.model(), model.context()); !status.ok()) {
+      ApiError error = api_error(status);
+      if (status.code() == StatusCode::kOutOfRange && status.message().starts_with("prompt")) error.code = "context_length_exceeded";
+      return error;
+    }
+    requests.push_back(std::move(request));
+  }
+  const auto job = std::make_shared<Job>(model, std::move(requests));
+  job->on_start = [answers] { answers->on_start(); };
+  switch (call.engines.submit(job)) {
+    case Admission::kAccepted:
+      break;
+    case Admission::kQueueFull:
+      return ApiError{429, "queue: full; try again later", "", "queue_full", kRetryAfter_s};
+    case Admission::kStopping:
+      return ApiError{503, "the server is stopping", "", "stopping", 5};
+  }
+  call.reply->on_gone([&engines = call.engines, job] { engines.cancel(job); });
+  return std::nullopt;
+}
+
+}  // namespace atelier::serve

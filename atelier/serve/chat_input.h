@@ -1,0 +1,23 @@
+// From a conversation in OpenAI's shape to the prompt of a model.
+#pragma once
+
+#include "atelier/base/json.h"
+#include "atelier/generate/chat_prompt.h"
+#include "atelier/serve/served_model.h"
+
+namespace atelier::serve {
+
+struct ChatInput {
+  Json messages;                // [{"role", "content": text, parts or null, …}]
+  Json tools;                   // or null
+  Json extra = Json::object();  // further variables of the template: enable_thinking, …
+};
+
+// Content in parts becomes one text; a developer's message becomes the system's where the template knows no developer. Unsupported: a model
+// without a chat template, parts that are no text.
+Result<generate::ChatPrompt> chat_prompt_of(const ChatInput& input, const ServedModel& model);
+
+// `chat_template_kwargs` and `reasoning_effort` of a body as variables of the template.
+Json template_variables(const Json& body);
+
+}  // namespace atelier::serve

@@ -1,0 +1,41 @@
+#include "atelier/serve/endpoint.h"
+
+#include <fmt/format.h>
+
+#include "atelier/base/strings.h"
+
+namespace atelier::serve {
+
+Json error_json(const ApiError& error, Shape shape) {
+  if (shape == Shape::kOllama) return Json::object().set("error", error.message);
+  if (shape == Shape::kAnthropic) {
+    const char* type = error.status == 500 ? "api_error" : error.status == 503 ? "overloaded_error" : error_type(error.status);
+    Json inner = Json::object().set("type", type).set("message", error.message);
+    return Json::object().set("type", "error").set("error", std::move(inner));
+  }
+  Json inner = Json::object().set("message", error.message).set("type", error_type(error.status));
+  inner.set("param", error.param.empty() ? Json() : Json(error.param)).set("code", error.code.empty() ? Json() : Json(error.code));
+  return Json::object().set("error", std::move(inner));
+}
+
+http::Response error_response(const ApiError& error, Shape shape) {
+  http::Response response{error.status, {{"Content-Type", "application/json"}}, error_json(error, shape).dump()};
+  if (error.retry_after_s) response.headers.emplace_back("Retry-After", std::to_string(*error.retry_after_s));
+  if (error.status == 401) response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+void Call::send(const Json& json, int status) const { reply->send({status, {{"Content-Type", "application/json"}}, json.dump()}); }
+
+std::optional<ApiError> Call::find_model(const std::string& name, ServedModel*& model) const {
+  if (engines.state() == EngineThread::State::kLoading) return ApiError{503, "Loading model", "", "loading", 2};
+  const auto models = engines.models();
+  model = name.empty() && models.size() == 1 ? models[0] : engines.find(name);
+  if (model != nullptr) return std::nullopt;
+  std::vector<std::string> names;
+  for (const ServedModel* known : models) names.push_back(known->name());
+  return ApiError{404, fmt::format("model: {}, not one of those that are served; there is {}", quoted(name), join(names, ", ")), "model",
+                  "model_not_found"};
+}
+
+}  // namespace atelier::serve

@@ -1,0 +1,31 @@
+// What OpenAI's answers have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "atelier/base/json.h"
+#include "atelier/generate/token_text.h"
+#include "atelier/serve/answers.h"
+
+namespace atelier::serve {
+
+// {"prompt_tokens", "completion_tokens", "total_tokens", …}
+Json usage_json(const Usage& usage);
+
+// [{"token", "logprob", "bytes", "top_logprobs": […]}], as in `logprobs.content` of a chat completion.
+Json logprobs_json(const std::vector<generate::TokenReport>& tokens, const generate::TokenText& text);
+
+// "stop" or "length".
+const char* openai_finish_reason(generate::FinishReason reason);
+
+// One event of a stream: "data: {…}\n\n".
+std::string sse_data(const Json& json);
+inline constexpr const char* kSseDone = "data: [DONE]\n\n";
+
+// The head of a stream of server-sent events.
+http::Response sse_head();
+
+std::string fingerprint();  // of what computes: version and instruction set
+
+}  // namespace atelier::serve

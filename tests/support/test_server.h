@@ -1,0 +1,73 @@
+// A server on the tiny golden model (256 tokens of context), for tests over a socket.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "atelier/serve/engine_thread.h"
+#include "atelier/serve/http/server.h"
+#include "atelier/serve/service.h"
+#include "tests/support/http_client.h"
+
+namespace atelier::serve {
+
+inline Result<LoadedModel> load_tiny(int64_t max_sequences) {
+  LoadedModel loaded;
+  ATELIER_TRY(loaded.model, models::load_model(ATELIER_SOURCE_DIR "/tests/golden/models/smollm2", {}));
+  ATELIER_TRY(loaded.engine, generate::Engine::create(*loaded.model, {.max_sequences = max_sequences}));
+  return loaded;
+}
+
+class TestServer {
+ public:
+  struct Options {
+    ServiceOptions service = {};
+    http::ServerOptions http = {};
+    int64_t max_sequences = 4, max_queue = 16;
+  };
+  TestServer() : TestServer(Options{}) {}
+  explicit TestServer(Options options)
+      : engines_({{"tiny", options.max_sequences, [n = options.max_sequences] { return load_tiny(n); }}},
+                 {.max_queue = options.max_queue}) {
+    auto service = Service::create(engines_, std::move(options.service));
+    EXPECT_TRUE(service.ok()) << service.status().message();
+    service_ = std::move(*service);
+    options.http.port = 0;
+    auto server = http::Server::listen(options.http, service_->callbacks());
+    EXPECT_TRUE(server.ok()) << server.status().message();
+    server_ = std::move(*server);
+    EXPECT_TRUE(engines_.wait_until_loaded().ok());
+  }
+  ~TestServer() {
+    server_->stop();
+    engines_.stop();
+  }
+
+  int port() const { return server_->port(); }
+  EngineThread& engines() { return engines_; }
+  http::Server& http() { return *server_; }
+  testing::HttpAnswer get(const std::string& path, const std::string& headers = "") {
+    return testing::HttpClient(port()).get(path, headers);
+  }
+  testing::HttpAnswer post(const std::string& path, const std::string& body, const std::string& headers = "") {
+    return testing::HttpClient(port()).post(path, body, headers);
+  }
+  // True once nothing is being computed any more.
+  bool becomes_idle(double patience_s = 10) {
+    for (double waited = 0; waited < patience_s; waited += 0.01) {
+      if (engines_.num_active() == 0) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+ private:
+  EngineThread engines_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace atelier::serve
