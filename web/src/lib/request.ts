@@ -30,6 +30,6 @@ export function answer_request(conversation: Pick<Conversation, 'kind' | 'system
   const messages = chat_messages(conversation, before, examples);
   const is_continued = prefix !== '';
   if (is_continued) messages.push({ role: 'assistant', content: prefix });
-  const continued: Body = is_continued ? { continue_final_message: true, add_generation_prompt: false } : {};
+  const continued: Body = is_continued ? { continue_final_message: true } : {};
   return { endpoint: '/v1/chat/completions', body: { ...to_body(settings), messages, ...continued, logprobs: true, top_logprobs: kTop, ...stream } };
 }

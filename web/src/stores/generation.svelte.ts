@@ -91,6 +91,11 @@ class ConversationGeneration extends Generation {
     await this.answer(added.conversation, added.id);
   }
 
+  // Puts words into the model's mouth: a message of its that nothing was asked for.
+  say(conversation: Conversation, text: string): void {
+    conversations.put(add(conversation, { parent: conversation.leaf, role: 'assistant', text, reasoning: '', answer: null }).conversation);
+  }
+
   // Another version of a message: a question is answered again, an answer stands as it is written.
   async edit(conversation: Conversation, message: Message, text: string): Promise<void> {
     if (this.is_running) return;

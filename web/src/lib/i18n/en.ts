@@ -57,6 +57,7 @@ export const en = {
   empty_completion: 'Begin a text, and see what could come next.',
   empty_hint: 'Every token shows its probability and what else could have stood there. Choose another one to branch. Nothing leaves this machine.',
   transcript: 'Transcript',
+  role: 'Who speaks',
   role_user: 'You',
   role_assistant: 'Model',
   write_message: 'Write a message',

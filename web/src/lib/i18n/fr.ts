@@ -56,6 +56,7 @@ export const fr: Dictionary = {
   empty_completion: 'Commencez un texte, et voyez ce qui pourrait suivre.',
   empty_hint: 'Chaque token montre sa probabilité et ce qui aurait pu prendre sa place. Choisissez-en un autre pour créer une branche. Rien ne quitte cette machine.',
   transcript: 'Échange',
+  role: 'Qui parle',
   role_user: 'Vous',
   role_assistant: 'Modèle',
   write_message: 'Écrire un message',
