@@ -58,8 +58,9 @@ Result<Answer::Choice> Answer::choose(std::span<const float> logits) {
   Choice choice;
   ATELIER_TRY(choice.normaliser, log_normaliser(logits));
   ATELIER_TRY(const auto allowed, allowed_tokens(logits.size()));
-  const bool needs_candidates = !chain_.is_greedy() || options_.report_sampled || !allowed.empty();
-  choice.id = needs_candidates ? chain_.sample(logits, {tokens_, num_prompt_}, options_.sequence, allowed) : likeliest_token(logits);
+  const bool needs_candidates = !chain_.is_greedy() || options_.report_sampled;
+  choice.id =
+      needs_candidates ? chain_.sample(logits, {tokens_, num_prompt_}, options_.sequence, allowed) : likeliest_token(logits, allowed);
   if (choice.id < 0) return Status::invalid("token mask: allows no token that the model can say, at least 1 is needed; widen the mask");
   return choice;
 }

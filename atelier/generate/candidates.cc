@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 
 #include "atelier/base/error.h"
@@ -10,19 +11,37 @@ namespace atelier::generate {
 namespace {
 // Up to this many, one pass with a heap beats partitioning: nearly every candidate fails its first comparison.
 constexpr std::ptrdiff_t kHeapLimit = 1024;
-}  // namespace
+constexpr size_t kBlock = 64;  // tokens of a word of a mask
 
-int32_t likeliest_token(std::span<const float> logits) {
+float max_of(std::span<const float> values) {
   constexpr size_t kLanes = 16;  // maxima that do not wait for each other
   std::array<float, kLanes> lanes;
   lanes.fill(-INFINITY);
   size_t i = 0;
-  for (; i + kLanes <= logits.size(); i += kLanes) {
-    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = logits[i + lane] > lanes[lane] ? logits[i + lane] : lanes[lane];
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) lanes[lane] = values[i + lane] > lanes[lane] ? values[i + lane] : lanes[lane];
   }
-  for (; i < logits.size(); ++i) lanes[0] = std::max(lanes[0], logits[i]);
-  const float max = *std::max_element(lanes.begin(), lanes.end());
-  return static_cast<int32_t>(std::find(logits.begin(), logits.end(), max) - logits.begin());
+  for (; i < values.size(); ++i) lanes[0] = std::max(lanes[0], values[i]);
+  return *std::max_element(lanes.begin(), lanes.end());
+}
+
+}  // namespace
+
+int32_t likeliest_token(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  int32_t best = -1;
+  float best_logit = -INFINITY;
+  for (size_t first = 0; first < logits.size(); first += kBlock) {
+    const size_t count = std::min(kBlock, logits.size() - first);
+    // Nearly every block has nothing better, and says so quickly.
+    if (!(max_of(logits.subspan(first, count)) > best_logit)) continue;
+    const uint64_t word = allowed.empty() ? ~uint64_t{0} : allowed[first / kBlock];
+    for (size_t i = 0; i < count; ++i) {
+      if ((word >> i & 1) == 0 || !(logits[first + i] > best_logit)) continue;
+      best = static_cast<int32_t>(first + i);
+      best_logit = logits[first + i];
+    }
+  }
+  return best;
 }
 
 void Candidates::assign(std::span<const float> logits) {
@@ -37,10 +56,23 @@ float& Candidates::logit(int32_t id) {
   return items_[static_cast<size_t>(id)].logit;
 }
 
+void Candidates::assign_allowed(std::span<const float> logits, std::span<const uint64_t> allowed) {
+  ATELIER_CHECK(allowed.size() * kBlock >= logits.size());
+  items_.clear();
+  for (size_t first = 0; first < logits.size(); first += kBlock) {
+    for (uint64_t word = allowed[first / kBlock]; word != 0; word &= word - 1) {
+      const size_t id = first + static_cast<size_t>(std::countr_zero(word));
+      if (id < logits.size()) items_.push_back({static_cast<int32_t>(id), logits[id]});
+    }
+  }
+  num_sorted_ = 0;
+  is_dense_ = items_.size() == logits.size();
+}
+
 void Candidates::forbid_others(std::span<const uint64_t> allowed) {
-  ATELIER_CHECK(is_dense_ && allowed.size() * 64 >= items_.size());
+  ATELIER_CHECK(is_dense_ && allowed.size() * kBlock >= items_.size());
   for (size_t id = 0; id < items_.size(); ++id) {
-    if ((allowed[id / 64] >> (id % 64) & 1) == 0) items_[id].logit = -INFINITY;
+    if ((allowed[id / kBlock] >> (id % kBlock) & 1) == 0) items_[id].logit = -INFINITY;
   }
 }
 

@@ -21,20 +21,23 @@ struct Candidate {
 // True when `a` is likelier than `b`: the order of this file.
 inline bool is_likelier(const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); }
 
-// The likeliest of logits [V], V at least 1, without a list of candidates.
-int32_t likeliest_token(std::span<const float> logits);
+// The likeliest of logits [V] without a list of candidates; of those whose bit in `allowed` (bit id % 64 of word id / 64) is set, unless it
+// is empty. -1 when none has a logit above -infinity.
+int32_t likeliest_token(std::span<const float> logits, std::span<const uint64_t> allowed = {});
 
 class Candidates {
  public:
   // Every token of the vocabulary: logits [V], finite or -infinity.
   void assign(std::span<const float> logits);
+  // Those alone whose bit in `allowed` is set.
+  void assign_allowed(std::span<const float> logits, std::span<const uint64_t> allowed);
 
   bool is_dense() const { return is_dense_; }
   size_t size() const { return items_.size(); }
   std::span<const Candidate> items() const { return items_; }
 
   float& logit(int32_t id);  // dense only; ids outside the vocabulary are a broken invariant
-  // Dense only: the logits of tokens whose bit in `allowed` (bit id % 64 of word id / 64) is clear become -infinity.
+  // Dense only: the logits of tokens whose bit in `allowed` is clear become -infinity.
   void forbid_others(std::span<const uint64_t> allowed);
   void divide(float divisor);  // every logit by a positive number
 

@@ -70,8 +70,13 @@ SamplerChain::SamplerChain(SamplingOptions options) : options_(std::move(options
 
 int32_t SamplerChain::sample(std::span<const float> logits, const SamplerContext& context, uint64_t sequence,
                              std::span<const uint64_t> allowed) {
-  candidates_.assign(logits);
-  if (!allowed.empty()) candidates_.forbid_others(allowed);
+  const bool has_edits = !chain_.empty() && chain_.front()->order < kFirstNarrowing;
+  if (allowed.empty() || has_edits) {
+    candidates_.assign(logits);
+    if (!allowed.empty()) candidates_.forbid_others(allowed);
+  } else {
+    candidates_.assign_allowed(logits, allowed);
+  }
   for (const SamplerDef* sampler : chain_) sampler->apply(options_, context, candidates_);
   if (candidates_.max_logit() == -INFINITY) return -1;
   if (options_.temperature == 0) {

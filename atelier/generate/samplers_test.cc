@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "atelier/base/json.h"
+#include "atelier/base/rng.h"
 #include "atelier/generate/sampler.h"
 #include "atelier/generate/sampler_chain.h"
 
@@ -180,6 +181,40 @@ TEST(SamplerChain, the_short_way_to_the_likeliest_token_is_the_same) {
     for (size_t i = 0; i < size; ++i) logits.push_back(i % 5 == 1 ? -INFINITY : static_cast<float>(i * 7 % 11));  // with ties
     EXPECT_EQ(likeliest_token(logits), greedy.sample(logits, {before, 1}, 0)) << size;
   }
+}
+
+TEST(SamplerChain, a_mask_is_as_if_the_others_had_no_probability) {
+  constexpr size_t kSize = 300;
+  std::vector<SamplingOptions> cases(7);
+  cases[0].temperature = 0;
+  cases[1].temperature = 0;
+  cases[1].logit_bias = {{3, 2.0f}};
+  cases[2].top_k = 5;
+  cases[3].top_p = 0.6;
+  cases[4].min_p = 0.05;
+  cases[5].typical_p = 0.7;
+  cases[6].presence_penalty = 0.5;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    std::vector<float> logits, masked;
+    std::vector<uint64_t> allowed((kSize + 63) / 64);
+    for (size_t id = 0; id < kSize; ++id) {
+      logits.push_back(static_cast<float>(random_bits(1, seed, id) % 40) / 4);
+      const bool is_allowed = random_bits(2, seed, id) % (seed + 1) == 0;  // from all to few
+      if (is_allowed) allowed[id / 64] |= uint64_t{1} << (id % 64);
+      masked.push_back(is_allowed ? logits[id] : -INFINITY);
+    }
+    const int32_t before[] = {7, 8};
+    for (SamplingOptions options : cases) {
+      options.seed = seed;
+      SamplerChain with(options), without(options);
+      const int32_t id = with.sample(logits, {before, 1}, 3, allowed);
+      EXPECT_EQ(id, without.sample(masked, {before, 1}, 3));
+      if (with.is_greedy()) {
+        EXPECT_EQ(likeliest_token(logits, allowed), id);
+      }
+    }
+  }
+  EXPECT_EQ(likeliest_token(std::vector<float>{1, 2}, std::vector<uint64_t>{0}), -1);
 }
 
 TEST(SamplerChain, draws_tokens_as_often_as_their_probability_says) {
