@@ -1,7 +1,7 @@
 // The playground in a real browser against the real server: `ATELIER_BINARY serve ATELIER_MODEL`. scripts/check_playground.sh runs it.
 //   ATELIER_CHROMIUM     the browser (default /usr/bin/chromium)
 //   ATELIER_SCREENSHOTS  a folder for the pictures of the documentation; none are taken without it
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 
-import type { WireToken } from '../src/lib/api/wire';
+import type { Inspection, WireToken } from '../src/lib/api/wire';
 
 const binary = process.env['ATELIER_BINARY'] ?? '../build/release/atelier';
 const model = process.env['ATELIER_MODEL'] ?? 'smollm2-135m-instruct';
@@ -73,6 +73,8 @@ const picture = async (name: string): Promise<void> => {
 const done = (count = 1): Promise<unknown> => page.waitForFunction((n) => document.querySelectorAll('[data-done]').length >= n, count);
 const tokens = () => page.locator('[data-token]');
 const token_texts = () => page.locator('[data-token] .text').allTextContents();
+
+const view = (name: string): Promise<void> => page.getByRole('navigation').getByRole('button', { name }).click();
 
 async function greedy(length: number): Promise<void> {
   await page.getByRole('spinbutton', { name: 'Temperature' }).fill('0');
@@ -158,7 +160,7 @@ test('a conversation is still there after a reload', async () => {
 
 test('compares two settings side by side and marks where they part', async () => {
   await greedy(16);
-  await page.getByRole('navigation').getByRole('button', { name: 'Compare' }).click();
+  await view('Compare');
   await page.getByText('Settings', { exact: true }).last().click();
   const side = page.getByRole('region', { name: /^B/ });
   await side.getByRole('spinbutton', { name: 'Length limit' }).fill('16');
@@ -187,4 +189,108 @@ test('language and theme change, and stay', async () => {
   expect(await page.locator('[data-total]').textContent()).toMatch(/^Total : logprob de -?\d+,\d\d sur 1 tokens/);
   await picture('dark');
   await expect_accessible('dark, French');
+});
+
+test('a text grows token by token, and its prompt has a perplexity', async () => {
+  await greedy(8);
+  await view('Completion');
+  await page.getByLabel('Write a text').fill('One, two, three, four,');
+  await page.keyboard.press('Control+Enter');
+  await done();
+  expect((await token_texts()).join('')).toContain(' five');
+  await page.getByRole('button', { name: 'Tokens of the prompt' }).click();
+  const prompt = page.getByRole('toolbar', { name: 'Tokens of the prompt' });
+  await prompt.waitFor();
+  expect((await prompt.locator('.text').allTextContents()).join('')).toBe('One, two, three, four,');
+  await page.getByText(/perplexity \d/).first().waitFor();
+  await expect_accessible('completion');
+});
+
+test('the prompt of a chat is shown as the model reads it, template and all', async () => {
+  await greedy(4);
+  await ask('Hello');
+  await page.getByRole('button', { name: 'Tokens of the prompt' }).click();
+  const prompt = page.getByRole('toolbar', { name: 'Tokens of the prompt' });
+  await prompt.waitFor();
+  const texts = await prompt.locator('.text').allTextContents();
+  expect(texts[0]).toBe('<|im_start|>');
+  expect(texts.join('')).toContain('user\nHello<|im_end|>');
+});
+
+test('a gap is filled with what fits both sides', async () => {
+  await view('Fill the mask');
+  await page.getByRole('textbox').fill('The ___ barked at the stranger.');
+  await page.getByRole('button', { name: 'Fill the gap' }).click();
+  const first = page.getByRole('list', { name: 'What fits' }).getByRole('listitem').first();
+  await first.waitFor();
+  expect(await first.textContent()).toContain('dog');
+  await expect_accessible('fill');
+});
+
+test('the tokenizer\'s pieces and ids are the API\'s, with the bytes of a character that is cut', async () => {
+  await view('Tokenizer');
+  const text = 'naïve 🙂 tokenizers';
+  await page.getByRole('textbox', { name: 'Text' }).fill(text);
+  const response = await fetch(`${origin}/tokenize`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ content: text, add_special: true }),
+  });
+  const { tokens: ids } = (await response.json()) as { tokens: number[] };
+  await page.getByText(`${ids.length} tokens, 23 bytes`).waitFor();
+  expect((await page.locator('tbody td:nth-child(3)').allTextContents()).map(Number)).toEqual(ids);
+  expect(await page.locator('tbody td:nth-child(4)').last().textContent()).toMatch(/–23$/);
+  await page.getByRole('textbox', { name: 'Ids to text' }).fill(ids.join(', '));
+  await page.getByRole('button', { name: 'Decode' }).click();
+  await page.getByText(text, { exact: true }).waitFor();
+  await picture('tokenizer');
+  await expect_accessible('tokenizer');
+});
+
+test('attention, logit lens and residual stream are the API\'s', async () => {
+  await view('Inside');
+  const prompt = 'The capital of France is Paris. The capital of Italy is';
+  await page.getByRole('textbox', { name: 'Text' }).fill(prompt);
+  await page.getByRole('button', { name: 'Look inside' }).click();
+  const layer = 12;
+  const head = 3;
+  await page.getByRole('slider', { name: 'Layer' }).fill(String(layer));
+  await page.getByRole('button', { name: `Head ${head}`, exact: true }).click();
+  const response = await fetch(`${origin}/v1/inspect`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ prompt, what: 'attention', layers: [layer], heads: [head] }),
+  });
+  const inspection = (await response.json()) as Inspection;
+  const weights = [...(inspection.attention?.values[0]?.[0]?.at(-1) ?? [])].sort((a, b) => b - a);
+  expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 3);
+  await page.waitForFunction((top) => document.querySelector('tbody td:nth-child(2)')?.textContent === top, `${(100 * (weights[0] ?? 0)).toFixed(1)}%`);
+  await picture('inside');
+  await expect_accessible('attention');
+
+  await page.getByRole('tab', { name: 'Attention' }).focus();
+  await page.keyboard.press('ArrowRight');
+  const states = await page.locator('tbody tr').count();
+  expect(states).toBe(31); // the embedding and 30 layers
+  expect(await page.locator('tbody tr').first().locator('td').count()).toBe(inspection.ids.length);
+  await picture('lens');
+  await expect_accessible('logit lens');
+  await page.keyboard.press('ArrowRight');
+  await page.getByText('After the last norm').waitFor();
+  await expect_accessible('residual stream');
+});
+
+test('a saved prompt asks for its variables, and the export repeats the very request', async () => {
+  await greedy(4);
+  await page.getByRole('button', { name: 'Prompts' }).click();
+  await page.getByRole('button', { name: 'Explain' }).click();
+  await page.getByRole('textbox', { name: 'topic' }).fill('rain');
+  await page.getByRole('textbox', { name: 'audience' }).fill('a child');
+  await page.getByRole('combobox', { name: 'Set values off with' }).selectOption('none');
+  await page.getByRole('button', { name: 'Insert' }).click();
+  expect(await page.getByLabel('Write a message').inputValue()).toBe('Explain rain to a child.');
+  await page.getByLabel('Write a message').press('Enter');
+  await done();
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  await page.getByRole('button', { name: 'Copy the request as curl' }).click();
+  await page.getByText('Copied').waitFor();
+  const command = await page.evaluate(() => navigator.clipboard.readText());
+  expect(execFileSync('bash', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toMatch(/^data: \{[^]*data: \[DONE\]\s*$/);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { add, branch_tokens, new_conversation, parse_conversation, path, show, siblings, text_of, update, type Message } from './conversation';
-import type { Token } from './token';
+import { add, branch_tokens, new_conversation, parse_conversation, path, show, siblings, update, type Message } from './conversation';
+import { text_of, type Token } from './token';
 
 const message = (role: Message['role'], text: string, parent: string | null): Omit<Message, 'id'> => ({ role, text, parent, reasoning: '', answer: null });
 const texts = (messages: Message[]) => messages.map(({ text }) => text);
@@ -38,7 +38,7 @@ test('nothing that was is changed', () => {
 
 test('a branch keeps the tokens before and takes the alternative with its probability', () => {
   const token = (text: string): Token => ({ text, logprob: -1, top: [{ text, logprob: -1 }, { text: ' other', logprob: -2 }] });
-  const branch = branch_tokens([token('a'), token(' b'), token(' c')], 1, ' other');
+  const branch = branch_tokens([token('a'), token(' b'), token(' c')], 1, { text: ' other', logprob: -2 });
   expect(text_of(branch)).toBe('a other');
   expect(branch[1]?.logprob).toBe(-2);
 });

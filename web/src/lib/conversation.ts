@@ -2,7 +2,7 @@
 // add siblings and lose nothing. Values are never changed: every function gives a new conversation.
 import type { Body, WireUsage } from './api/wire';
 import { new_id } from './id';
-import type { Token } from './token';
+import type { Token, TokenChance } from './token';
 
 export type Kind = 'chat' | 'completion';
 
@@ -82,14 +82,8 @@ export function show(conversation: Conversation, id: string): Conversation {
 }
 
 // What a branch begins with: the tokens before `index`, then another one in its place.
-export function branch_tokens(tokens: readonly Token[], index: number, alternative: string): Token[] {
-  const old = tokens[index];
-  if (!old) return [...tokens];
-  const logprob = old.top.find(({ text }) => text === alternative)?.logprob ?? null;
-  return [...tokens.slice(0, index), { ...old, text: alternative, logprob }];
-}
-
-export const text_of = (tokens: readonly Token[]): string => tokens.map(({ text }) => text).join('');
+export const branch_tokens = (tokens: readonly Token[], index: number, alternative: TokenChance): Token[] =>
+  [...tokens.slice(0, index), { ...alternative, top: tokens[index]?.top ?? [] }];
 
 // Checks what a file holds before it is kept: the parts that the page relies on.
 export function parse_conversation(value: unknown): Conversation | null {

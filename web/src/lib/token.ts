@@ -3,6 +3,7 @@ import type { CompletionLogprobs, WireToken } from './api/wire';
 
 export interface TokenChance {
   text: string;
+  bytes?: number[]; // where the text does not say them: parts of characters
   logprob: number; // natural logarithm
 }
 
@@ -10,15 +11,26 @@ export interface TokenChance {
 // a prompt, before which nothing stands.
 export interface Token {
   text: string;
+  bytes?: number[];
   logprob: number | null;
   top: TokenChance[];
 }
 
-export const fromChat = (token: WireToken): Token => ({
-  text: token.token,
-  logprob: token.logprob,
-  top: (token.top_logprobs ?? []).map(({ token: text, logprob }) => ({ text, logprob })),
-});
+const encoder = new TextEncoder();
+
+function chance({ token, bytes, logprob }: WireToken): TokenChance {
+  const own = encoder.encode(token);
+  const is_said = !bytes || (bytes.length === own.length && bytes.every((byte, i) => byte === own[i]));
+  return { text: token, logprob, ...(is_said ? {} : { bytes }) };
+}
+
+export const fromChat = (token: WireToken): Token => ({ ...chance(token), top: (token.top_logprobs ?? []).map(chance) });
+
+// The text of tokens in a row: characters that several of them share are put together.
+export function text_of(tokens: readonly Pick<Token, 'text' | 'bytes'>[]): string {
+  const bytes = tokens.flatMap((token) => token.bytes ?? Array.from(encoder.encode(token.text)));
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}
 
 export function fromCompletion(logprobs: CompletionLogprobs): Token[] {
   return logprobs.tokens.map((text, i) => {

@@ -1,9 +1,10 @@
 // Answers while they are written. One at a time and conversation; stopping keeps what is there.
 import { stream } from '../lib/api/client';
-import { add, path, show, text_of, update, type Answer, type Conversation, type Message } from '../lib/conversation';
+import { add, path, show, update, type Answer, type Conversation, type Message } from '../lib/conversation';
+import { message_of } from '../lib/error';
 import { answer_request } from '../lib/request';
 import { SettingError, type Settings } from '../lib/settings';
-import type { Token } from '../lib/token';
+import { text_of, type Token } from '../lib/token';
 import { conversations } from './conversations.svelte';
 import { t } from './language';
 import { library } from './library.svelte';
@@ -15,7 +16,7 @@ export type Sink = (change: (message: Message) => Message) => void;
 
 const explained = (error: unknown): string => {
   if (error instanceof SettingError) return t(`error_${error.field}`);
-  return error instanceof Error ? error.message : String(error);
+  return message_of(error);
 };
 
 const with_answer = (message: Message, changes: Partial<Answer>): Message =>

@@ -1,10 +1,10 @@
 // The tokens that are looked at: one, or a span, of one text.
-import type { Token } from '../lib/token';
+import type { Token, TokenChance } from '../lib/token';
 
 export interface Source {
   id: string; // of the text that the tokens are of
   tokens: readonly Token[];
-  branch: ((index: number, alternative: string) => void) | null; // goes on from another token
+  branch: ((index: number, alternative: TokenChance) => void) | null; // goes on from another token
 }
 
 class Selection {

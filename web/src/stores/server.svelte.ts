@@ -1,6 +1,7 @@
 // What the server says of itself: its models, whether it is there, how busy it is.
 import { metrics, models, set_api_key } from '../lib/api/client';
 import type { WireModel } from '../lib/api/wire';
+import { message_of } from '../lib/error';
 import { settings } from './settings.svelte';
 
 class Server {
@@ -19,7 +20,7 @@ class Server {
       }
       await this.refresh();
     } catch (error) {
-      this.error = error instanceof Error ? error.message : String(error);
+      this.error = message_of(error);
     }
   }
 

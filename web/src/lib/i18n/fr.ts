@@ -34,7 +34,7 @@ export const fr: Dictionary = {
   text_of: 'Texte de {name}',
   show: 'Montrer',
 
-  new_chat: 'Nouvelle conversation',
+  new_chat: 'Nouveau dialogue',
   new_text: 'Nouveau texte',
   untitled: 'Sans titre',
   delete_named: 'Supprimer {name}',
