@@ -1,6 +1,6 @@
 // The prefix cache on disk (docs/formats/prefix-cache.md): numbers are little-endian.
 //
-//   8 bytes  "ATLRKV2\n"
+//   8 bytes  "ATLRKV3\n"
 //   string   identity: u64 length, then its bytes
 //   u64      bytes of a page
 //   u64      number of pages
@@ -27,7 +27,7 @@ namespace {
 
 using nn::kPageTokens;
 
-constexpr std::string_view kMagic = "ATLRKV2\n";
+constexpr std::string_view kMagic = "ATLRKV3\n";
 constexpr size_t kRootDigits = 64;
 
 void put(std::string& out, const void* data, size_t count) { out.append(static_cast<const char*>(data), count); }

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <fstream>
 #include <numeric>
 
 #include "atelier/io/file.h"
+#include "atelier/kernels/kv_tile.h"
 #include "tests/support/temporary_folder.h"
 
 namespace atelier::generate {
@@ -37,10 +37,9 @@ class PrefixCacheTest : public ::testing::Test {
     return cache;
   }
   float value(const KvCache& cache, int64_t token) const {
-    const kernels::KvView view = cache.view(1);
-    float value;
-    std::memcpy(&value, view.pages[token / 64] + view.offset + (64 + token % 64) * 8 * 4, sizeof value);
-    return value;
+    float keys[8], values[8];
+    kernels::load_kv(cache.view(1), 0, 8, token, keys, values);
+    return values[0];
   }
   // What is found of `tokens`, beginnings of pages included.
   KvCache found(const std::string& under, std::span<const int32_t> tokens, PrefixCache& in) {

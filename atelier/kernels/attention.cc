@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "atelier/kernels/dispatch.h"
+#include "atelier/kernels/kv_tile.h"
 #include "atelier/kernels/scratch.h"
 #include "atelier/parallel/parallel.h"
 
@@ -40,7 +41,10 @@ struct Plan {
 
 int64_t group_size(const AttentionShape& shape) { return shape.num_heads / shape.num_kv_heads; }
 
-int64_t floats_of_sums(const AttentionShape& shape, int64_t queries) { return queries * (attention_width(shape.head_dim) + 2); }
+// Whole cache lines.
+int64_t floats_of_sums(const AttentionShape& shape, int64_t queries) {
+  return (queries * (attention_width(shape.head_dim) + 2) + 15) / 16 * 16;
+}
 
 AttentionSums sums_at(const AttentionShape& shape, int64_t queries, float* memory) {
   const int64_t width = attention_width(shape.head_dim);
@@ -176,9 +180,9 @@ class Attention {
     block.ld_log_sums = shape_.num_heads;
     block.first_position = run.first_position + unit.row;
     block.dtype = run.kv.dtype;
-    block.row_bytes = row_bytes(run.kv.dtype, shape_.head_dim);
+    block.tile_bytes = kv_tile_bytes(run.kv.dtype, shape_.head_dim);
     block.pages = run.kv.pages;
-    block.offset = run.kv.offset + unit.kv_head * 2 * kKeyTile * block.row_bytes;
+    block.offset = run.kv.offset + unit.kv_head * 2 * block.tile_bytes;
     block.alibi_slopes = shape_.alibi_slopes ? shape_.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
     return block;
   }

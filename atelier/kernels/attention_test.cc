@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "atelier/kernels/kv_tile.h"
 #include "atelier/parallel/parallel.h"
 #include "tests/support/kernel_tables.h"
 
@@ -42,7 +43,7 @@ struct Sequence {
   KvView kv;
 
   explicit Sequence(const Config& config) : c(config) {
-    const int64_t kv_width = c.kv_heads * c.head_dim, part = kKeyTile * row_bytes(c.dtype, kv_width);
+    const int64_t kv_width = c.kv_heads * c.head_dim, part = c.kv_heads * kv_tile_bytes(c.dtype, c.head_dim);
     constexpr int64_t kOtherLayers = 192;  // bytes of a page before this layer's
     q = random_floats(c.length * c.heads * c.head_dim, 1);
     k = random_floats(c.length * kv_width, 2);
@@ -53,10 +54,8 @@ struct Sequence {
     store_kv(kv, c.kv_heads, c.head_dim, 0, k.data(), v.data(), c.length);
     for (int64_t s = 0; s < c.length; ++s) {
       for (int64_t g = 0; g < c.kv_heads; ++g) {
-        const int64_t bytes = row_bytes(c.dtype, c.head_dim);
-        const uint8_t* key = pages[s / kKeyTile] + kv.offset + (2 * g * kKeyTile + s % kKeyTile) * bytes;
-        load(c.dtype, key, &k[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
-        load(c.dtype, key + kKeyTile * bytes, &v[(s * c.kv_heads + g) * c.head_dim], c.head_dim);
+        const int64_t at = (s * c.kv_heads + g) * c.head_dim;
+        load_kv(kv, g, c.head_dim, s, &k[at], &v[at]);
       }
     }
     for (int64_t h = 0; h < c.heads; ++h) slopes.push_back(1.0f / static_cast<float>(2 << h));
@@ -107,8 +106,8 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.first_position = first + t;
         block.dtype = s.c.dtype;
         block.pages = s.kv.pages;
-        block.row_bytes = row_bytes(s.c.dtype, s.c.head_dim);
-        block.offset = s.kv.offset + g * 2 * kKeyTile * block.row_bytes;
+        block.tile_bytes = kv_tile_bytes(s.c.dtype, s.c.head_dim);
+        block.offset = s.kv.offset + g * 2 * block.tile_bytes;
         block.alibi_slopes = s.c.has_alibi ? s.slopes.data() + g * group : nullptr;
         std::vector<float> whole(queries * width, 0.0f), largest(queries, -INFINITY), totals(queries, 0.0f);
         const AttentionSums sums = {whole.data(), largest.data(), totals.data(), width};
@@ -183,6 +182,25 @@ TEST_P(Bf16AttentionOfIsa, is_near_the_softmax_average) {
   }
 }
 
+// Whole numbers of 15 bits stand for queries and weights: bytes lose nothing more that counts.
+TEST_P(Bf16AttentionOfIsa, q8_0_is_nearer_than_bfloat16_would_be) {
+  for (const Config& config : {Config{DType::kQ8_0, 4, 2, 64, 100, 0, 64}, Config{DType::kQ8_0, 1, 1, 32, 1090, 0, 530, true},
+                               Config{DType::kQ8_0, 3, 1, 256, 140, 5.0f}}) {
+    EXPECT_LE(largest_error(GetParam().table->attention_bf16, Sequence(config)), 1e-3) << " D " << config.head_dim;
+  }
+}
+
+TEST_P(Bf16AttentionOfIsa, an_infinite_value_of_q8_0_shows) {
+  Sequence s({DType::kQ8_0, 1, 1, 32, 3});
+  s.v[32] = INFINITY;
+  store_kv(s.kv, 1, 32, 0, s.k.data(), s.v.data(), 3);
+  const std::vector<float> out = attend(GetParam().table->attention_bf16, s, 0, 3, 3);
+  for (int64_t d = 0; d < 32; ++d) {
+    EXPECT_TRUE(std::isfinite(out[d]));
+    EXPECT_FALSE(std::isfinite(out[32 + d]) || std::isfinite(out[64 + d]));
+  }
+}
+
 // Shortening float16 to bfloat16 moves its exponent: both ends of the range have to survive, and zeros stay zeros.
 TEST_P(Bf16AttentionOfIsa, float16_values_of_all_magnitudes_keep_their_eight_digits) {
   Sequence s({DType::kF16, 1, 1, 32, 1});
@@ -247,15 +265,20 @@ TEST_P(AttentionDriver, a_single_row_has_the_bits_it_has_in_a_prompt) {
 }
 
 TEST_P(AttentionDriver, later_tokens_do_not_reach_a_row_whatever_they_are) {
-  Sequence s({DType::kF16, 2, 1, 32, 130});
-  std::vector<float> before, after;
-  const AttentionRun prompt[] = {s.run(0, s.c.length, 0)};
-  run(s, prompt, before);
-  const std::vector<float> infinite(32, INFINITY);
-  for (const int64_t row : {101, 70}) {
-    store_kv(s.kv, 1, 32, row, infinite.data(), infinite.data(), 1);
-    run(s, prompt, after);
-    ASSERT_EQ(std::memcmp(after.data(), before.data(), row * s.width() * sizeof(float)), 0) << row;
+  for (const DType dtype : {DType::kF32, DType::kF16, DType::kQ8_0}) {
+    for (const float value : {INFINITY, NAN}) {
+      Sequence s({dtype, 2, 1, 32, 130});
+      std::vector<float> before, after;
+      const AttentionRun prompt[] = {s.run(0, s.c.length, 0)};
+      run(s, prompt, before);
+      const std::vector<float> row(32, value);
+      for (const int64_t token : {101, 70}) {
+        store_kv(s.kv, 1, 32, token, row.data(), row.data(), 1);
+        run(s, prompt, after);
+        ASSERT_EQ(std::memcmp(after.data(), before.data(), token * s.width() * sizeof(float)), 0)
+            << dtype_name(dtype) << " token " << token << " of " << value;
+      }
+    }
   }
 }
 

@@ -78,9 +78,10 @@ void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int6
             const float* sin, RotaryLayout layout);
 
 // Keys and values of one sequence in one layer. Page i holds what tokens 64 i .. 64 i + 63 have in all layers, wherever it lies in
-// memory. In it, this layer has [G][keys, values][kKeyTile] rows of row_bytes(dtype, D) bytes from `offset` on: what attention reads for a
-// head and a tile is one piece.
+// memory. In it, this layer has [G][keys, values] tiles (kernels/kv_tile.h) from `offset` on: what attention reads for a head is one piece.
 inline constexpr int64_t kKeyTile = 64;  // tokens of a page
+// Columns of a row of keys or values in a tile and in the sums of attention: D, filled up.
+inline constexpr int64_t attention_width(int64_t D) { return (D + 15) / 16 * 16; }
 struct KvView {
   DType dtype = DType::kF16;        // kF32, kF16 or kQ8_0 (then D is a multiple of 32)
   uint8_t* const* pages = nullptr;  // those of every token that is read or written
@@ -111,8 +112,9 @@ struct AttentionShape {
 // out[t, h, :] = softmax_s(scale * q[t, h, :] . k[s, g, :]) v[s, g, :], g = h / (H / G). q, out: [T, H, D] with row strides ldq, ldo.
 // Online softmax over tiles of kKeyTile keys, one a page (Dao et al. 2022, arXiv:2205.14135). Spans of kKeySpan keys, at fixed absolute
 // positions too, have sums of their own, which are joined in ascending order: so that several threads can work on one query.
-// Compute::kBF16: q, k, v and the weights of the softmax are rounded to bfloat16 where the ISA has the dot product; otherwise, and for
-// any other Compute, products are of float32.
+// Compute::kBF16, where the ISA has the dot product: q, k, v and the softmax's weights are rounded to bfloat16; infinity and NaN of kF16
+// become numbers of about 2^16. With kQ8_0 products are of int16, q and weights rounded to 15 bits. Else, and for any other Compute,
+// products are of float32.
 inline constexpr int64_t kKeySpan = 8 * kKeyTile;
 // log_sums, if any, receives log2(sum_s exp(score_s)) of every query, [T, H]: what attention_backward starts from.
 void attention(const AttentionShape& shape, std::span<const AttentionRun> runs, const float* q, int64_t ldq, float* out, int64_t ldo,

@@ -69,21 +69,6 @@ void rotary(float* x, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int6
   });
 }
 
-void store_kv(const KvView& kv, int64_t num_kv_heads, int64_t head_dim, int64_t position, const float* k, const float* v, int64_t T) {
-  const int64_t bytes = row_bytes(kv.dtype, head_dim);
-  parallel_for(T, rows_per_thread(2 * num_kv_heads * head_dim), [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t) {
-      uint8_t* page = kv.pages[(position + t) / kKeyTile];
-      for (int64_t g = 0; g < num_kv_heads; ++g) {
-        const int64_t source = (t * num_kv_heads + g) * head_dim;
-        uint8_t* keys = page + kv.offset + (2 * g * kKeyTile + (position + t) % kKeyTile) * bytes;
-        store(kv.dtype, k + source, keys, head_dim);
-        store(kv.dtype, v + source, keys + kKeyTile * bytes, head_dim);
-      }
-    }
-  });
-}
-
 void store(DType dtype, const float* src, void* dst, int64_t count) {
   switch (dtype) {
     case DType::kF16:

@@ -78,8 +78,8 @@ struct AttentionBlock {
   int64_t first_position = 0;  // of row 0
   DType dtype = DType::kF32;   // of keys and values
   const uint8_t* const* pages = nullptr;
-  int64_t offset = 0;                   // of this kv head in a page: keys [kKeyTile, D], then values; bytes
-  int64_t row_bytes = 0;                // of D values
+  int64_t offset = 0;                   // of this kv head in a page: its tile of keys, then that of values (kernels/kv_tile.h); bytes
+  int64_t tile_bytes = 0;               // of either
   const float* alibi_slopes = nullptr;  // [heads] or null
 };
 
@@ -90,11 +90,10 @@ struct AttentionSums {
   float* totals = nullptr;   // [queries] l: the sum of the weights, 0 before any
   int64_t width = 0;         // attention_width(D)
 };
-inline constexpr int64_t attention_width(int64_t D) { return (D + 15) / 16 * 16; }
 
 // Floats of scratch that attention_* of any ISA may use for a block of `queries`.
 inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
-  return (2 * kKeyTile + queries) * attention_width(D) + 2 * 24 * kKeyTile + 64;
+  return (2 * kKeyTile + queries + 3 * 24) * attention_width(D) + 2 * 24 * kKeyTile + 64 + queries;
 }
 
 // The products of training (kernels/matmul.h). A word is 32 bits: a float32, or two consecutive inputs of a sum as bfloat16. Left operands

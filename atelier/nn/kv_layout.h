@@ -1,12 +1,13 @@
 // Where keys and values lie in a page of memory.
 //
-// A page holds what kernels::kKeyTile (64) consecutive tokens of one sequence have in all layers: [L][G][keys, values][64 tokens][D].
+// A page holds what kernels::kKeyTile (64) consecutive tokens of one sequence have in all layers: [L][G][keys, values], in
+// tiles (kernels/kv_tile.h).
 // Its bytes say nothing about the sequence or the place in it, so that pages can be shared, moved and saved as they are.
 #pragma once
 
 #include <cstdint>
 
-#include "atelier/kernels/kernels.h"
+#include "atelier/kernels/kv_tile.h"
 #include "atelier/nn/spec.h"
 
 namespace atelier::nn {
@@ -22,7 +23,7 @@ struct KvLayout {
       : dtype(type), num_layers(spec.num_layers()), num_kv_heads(spec.num_kv_heads), head_dim(spec.head_dim) {}
 
   // One layer in a page. A multiple of 64: in a page that is aligned to a cache line, every head's keys and values are.
-  int64_t layer_bytes() const { return num_kv_heads * 2 * kernels::kKeyTile * row_bytes(dtype, head_dim); }
+  int64_t layer_bytes() const { return num_kv_heads * 2 * kernels::kv_tile_bytes(dtype, head_dim); }
   int64_t page_bytes() const { return num_layers * layer_bytes(); }
   static int64_t num_pages(int64_t tokens) { return (tokens + kernels::kKeyTile - 1) / kernels::kKeyTile; }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/kernels/kv_tile.h"
 
 namespace atelier::ops {
 namespace {
@@ -33,7 +34,8 @@ class DocumentPages {
   DocumentPages(Arena& arena, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents, const Tensor& k,
                 const Tensor& v)
       : arena_(arena), mark_(arena.mark()) {
-    const int64_t width = shape.num_kv_heads * shape.head_dim, page_floats = 2 * kernels::kKeyTile * width;
+    const int64_t width = shape.num_kv_heads * shape.head_dim,
+                  page_floats = 2 * shape.num_kv_heads * kernels::kv_tile_bytes(DType::kF32, shape.head_dim) / 4;
     int64_t num_pages = 0;
     for (const kernels::DocumentRows& document : documents) num_pages += pages_of(document);
     Tensor memory = arena.empty_f32({num_pages, page_floats}), addresses = arena.empty(DType::kI64, {num_pages});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atelier/base/error.h"
+#include "atelier/kernels/kv_tile.h"
 #include "atelier/ops/attention.h"
 #include "atelier/ops/elementwise.h"
 #include "atelier/ops/embedding.h"
@@ -133,7 +134,7 @@ TEST_F(Ops, soft_cap_and_gate_match_their_formulas) {
 TEST_F(Ops, attention_over_one_key_returns_its_value) {
   const std::vector<float> k = {1, 2, 3, 4}, v = {5, 6, 7, 8};
   const kernels::AttentionShape shape{.num_heads = 2, .num_kv_heads = 1, .head_dim = 4, .scale = 0.5f};
-  std::vector<uint8_t> page(2 * kernels::kKeyTile * 16);
+  std::vector<uint8_t> page(2 * kernels::kv_tile_bytes(DType::kF32, 4));
   uint8_t* const pages[] = {page.data()};
   const kernels::KvView kv = {DType::kF32, pages, 0};
   kernels::store_kv(kv, 1, 4, 0, k.data(), v.data(), 1);

@@ -212,15 +212,15 @@ def xxh64(data, seed=0):
 
 
 def prefix_cache():
-    """Three pages for prefix_cache_fuzz.cc, whose pages take 512 bytes (docs/formats/prefix-cache.md)."""
+    """Three pages for prefix_cache_fuzz.cc, whose pages take 4,096 bytes (docs/formats/prefix-cache.md)."""
     string = lambda text: struct.pack("<Q", len(text)) + text.encode()
     pages = [("a" * 64, 0, 64), ("a" * 64, 1, 5), ("b" * 64, 0, 64)]
-    head = b"ATLRKV2\n" + string("fuzz") + struct.pack("<QQ", 512, len(pages))
+    head = b"ATLRKV3\n" + string("fuzz") + struct.pack("<QQ", 4096, len(pages))
     for root_name, parent, count in pages:
         head += string(root_name) + struct.pack(f"<II{count}i", parent, count, *range(count))
     check, body = xxh64(head), b""
     for i in range(len(pages)):
-        page = bytes([i]) * 512
+        page = bytes([i]) * 4096
         check, body = xxh64(page, check), body + page
     with open(path("prefix_cache", "three_pages.bin"), "wb") as f:
         f.write(head + body + struct.pack("<Q", check))

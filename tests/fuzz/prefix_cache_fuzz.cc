@@ -7,10 +7,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace atelier;
   static const testing::TemporaryFolder folder;
-  nn::TransformerSpec spec;  // its pages take 512 bytes
+  nn::TransformerSpec spec;  // its pages take 4,096 bytes
   spec.num_kv_heads = spec.head_dim = 1;
   spec.layers.resize(1);
-  auto pool = nn::KvPool::create(spec, DType::kF32, 8);
+  auto pool = nn::KvPool::create(spec, DType::kF16, 8);
   if (!pool.ok()) fuzz::fail(pool.status().message());
   generate::PrefixCache prefixes(*pool);
   fuzz::put_file(folder / "prefixes", fuzz::as_text(data, size));

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "atelier/kernels/kv_tile.h"
 #include "atelier/kernels/scalar/scalar.h"
-#include "atelier/quant/quant.h"
 
 namespace atelier::kernels::scalar {
 namespace {
@@ -34,12 +34,12 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, int64_t sp
   const int64_t span_end = std::min(query.position + 1, (span + 1) * kKeySpan);
   for (int64_t tile = std::max(first, span * kKeySpan) / kKeyTile * kKeyTile; tile < span_end; tile += kKeyTile) {
     const uint8_t* keys = block.pages[tile / kKeyTile] + block.offset;
-    const uint8_t* values = keys + kKeyTile * block.row_bytes;
+    const uint8_t* values = keys + block.tile_bytes;
     const int64_t begin = std::max(first, tile), end = std::min(span_end, tile + kKeyTile);
     float scores[kKeyTile];
     float largest = *query.largest;
     for (int64_t s = begin; s < end; ++s) {
-      quant::to_f32(block.dtype, keys + (s - tile) * block.row_bytes, row, D);
+      load_key(block.dtype, keys, D, s - tile, row);
       scores[s - tile] = score(shape, query, row, s);
       largest = std::max(largest, scores[s - tile]);
     }
@@ -50,7 +50,7 @@ void attend(const AttentionShape& shape, const AttentionBlock& block, int64_t sp
     for (int64_t s = begin; s < end; ++s) {
       const float weight = std::exp2(scores[s - tile] - largest);
       *query.total += weight;
-      quant::to_f32(block.dtype, values + (s - tile) * block.row_bytes, row, D);
+      load_value(block.dtype, values, D, s - tile, row);
       for (int64_t d = 0; d < D; ++d) query.values[d] += weight * row[d];
     }
   }

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "atelier/kernels/simd/intrinsics.h"
-#include "atelier/kernels/simd/kv_rows.h"
 
 namespace atelier::kernels {
 
@@ -16,7 +15,7 @@ template <class S>
 struct ProductsF32 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 1;
-  using RowsF16 = KvRowsF16<S>;
+  static constexpr bool kHasScales = false;
   static constexpr float kUnitF16 = 1;
 
   static F step(F sum, F a, F b) { return S::fma(a, b, sum); }
@@ -24,6 +23,9 @@ struct ProductsF32 {
   static F pack(const F* inputs) { return inputs[0]; }
   // Words of which inputs[i] holds input i.
   static F combine(const F* inputs) { return inputs[0]; }
+  // Words of pairs of inputs that lie side by side.
+  static void load_f16(const uint16_t* p, F* words) { S::load_pairs_f16(p, words); }
+  static void load_i8(const uint8_t* p, F* words) { S::load_pairs_i8(p, words); }
 };
 
 // A word is two bfloat16 inputs, the first in its low half; a step adds both products as the instruction does.
@@ -31,14 +33,28 @@ template <class S>
 struct ProductsBf16 {
   using F = typename S::F;
   static constexpr int64_t kInputsPerStep = 2;
-  using RowsF16 = KvRowsHalves<S>;
+  static constexpr bool kHasScales = false;
   static constexpr float kUnitF16 = 0x1p112f;  // times a word of float16 inputs is their value
 
   static F step(F sum, F a, F b) { return S::dot_bf16(sum, S::bits(a), S::bits(b)); }
   static F pack(const F* inputs) { return S::as_float(S::round_bf16(inputs[0], inputs[1])); }
   static F combine(const F* inputs) { return S::as_float(S::interleave_u16(S::round_bf16(inputs[0], inputs[1]))); }
-  static F pack(const typename S::H* inputs) { return S::as_float(S::shorten_f16(inputs[0], inputs[1])); }
-  static F combine(const typename S::H* inputs) { return S::as_float(S::interleave_u16(S::shorten_f16(inputs[0], inputs[1]))); }
+  static void load_f16(const uint16_t* p, F* words) { words[0] = S::as_float(S::shorten_f16(S::load_bytes(p))); }
+};
+
+// A word is two int16 inputs, and sums are exact in int32: up to 256 products of 15 bits and 7. Scales of both sides meet the sum.
+template <class S>
+struct ProductsInt16 {
+  using F = typename S::F;
+  static constexpr int64_t kInputsPerStep = 2;
+  static constexpr bool kHasScales = true;
+  static constexpr float kUnitF16 = 1;
+  static constexpr float kLargest = 32767;
+
+  static F step(F sum, F a, F b) { return S::as_float(S::dot_i16(S::bits(sum), S::bits(a), S::bits(b))); }
+  static F pack(const F* inputs) { return S::as_float(S::round_i16(inputs[0], inputs[1])); }
+  static void load_i8(const uint8_t* p, F* words) { words[0] = S::as_float(S::load_i8_as_i16(p)); }
+  static F value(F sum) { return S::from_int(S::bits(sum)); }
 };
 
 // Memory that will be read next, asked for little by little while other things are computed: a core waits for few cache lines at a time,
@@ -47,18 +63,21 @@ template <class S>
 class Ahead {
  public:
   Ahead() = default;
-  // `lines` are asked for per step.
-  Ahead(const uint8_t* begin, int64_t bytes, int64_t lines) : at_(begin), end_(begin + bytes), lines_(lines) {}
+  Ahead(const uint8_t* begin, int64_t bytes, int64_t bytes_per_step)
+      : at_(begin), step_end_(begin), end_(begin + bytes), bytes_per_step_(bytes_per_step) {}
 
   void step() {
-    for (int64_t i = 0; i < lines_ && at_ < end_; ++i, at_ += kCacheLine) S::prefetch_l2(at_);
+    if (at_ >= end_) return;
+    step_end_ += bytes_per_step_;
+    for (; at_ < step_end_; at_ += kCacheLine) S::prefetch_l2(at_);
   }
 
  private:
   static constexpr int64_t kCacheLine = 64;
   const uint8_t* at_ = nullptr;
+  const uint8_t* step_end_ = nullptr;
   const uint8_t* end_ = nullptr;
-  int64_t lines_ = 0;
+  int64_t bytes_per_step_ = 0;
 };
 
 // c[r, n] of R rows and N vectors: sums over steps [begin, end). `masks`, if kIsMasked, is a word per step that is applied to b: it
@@ -94,6 +113,29 @@ inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t l
     void step() const {}
   } kNothing;
   multiply_tile<S, P, R, N, kIsMasked>(a, lda, b, ldb, begin, end, masks, kNothing, c);
+}
+
+// c[r, n] += a[r, :] b[:, n] over pairs [begin, end) of inputs, where load(pair, n, words) brings the words of b: for few rows, so that b
+// need not be put into a panel first.
+template <class S, class P, int R, int N, class Load, class Next>
+inline void multiply_pairs(const float* a, int64_t lda, int64_t begin, int64_t end, const Load& load, Next& ahead,
+                           typename S::F (&c)[R][N]) {
+  using F = typename S::F;
+  constexpr int kWords = 2 / P::kInputsPerStep;
+  for (int64_t pair = begin; pair < end; ++pair) {
+    ahead.step();
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      F words[kWords];
+      load(pair, n, words);
+#pragma GCC unroll 2
+      for (int i = 0; i < kWords; ++i) {
+        ATELIER_KEEP_IN_REGISTER(words[i]);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) c[r][n] = P::step(c[r][n], S::set1(a[r * lda + pair * kWords + i]), words[i]);
+      }
+    }
+  }
 }
 
 }  // namespace atelier::kernels

@@ -41,6 +41,19 @@ struct Simd256 {
   }
   static F load_u8(const uint8_t* p) { return from_int(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
   static F load_i8(const uint8_t* p) { return from_int(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))); }
+  // kLanes pairs of float16, or of int8: the first of every pair, then the second.
+  static void load_pairs_f16(const uint16_t* p, F* parts) {
+    const I grouped =
+        _mm256_shuffle_epi8(load_bytes(p), _mm256_broadcastsi128_si256(_mm_setr_epi32(0x05040100, 0x0d0c0908, 0x07060302, 0x0f0e0b0a)));
+    const I halves = _mm256_permute4x64_epi64(grouped, 0xd8);
+    parts[0] = _mm256_cvtph_ps(_mm256_castsi256_si128(halves));
+    parts[1] = _mm256_cvtph_ps(_mm256_extracti128_si256(halves, 1));
+  }
+  static void load_pairs_i8(const uint8_t* p, F* parts) {
+    const I words = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    parts[0] = from_int(shift_right_signed(shift_left(words, 16), 16));
+    parts[1] = from_int(shift_right_signed(words, 16));
+  }
   static void store_f16(uint16_t* p, F a) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
   }

@@ -38,6 +38,16 @@ struct Simd512 {
   }
   static F load_u8(const uint8_t* p) { return from_int(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
   static F load_i8(const uint8_t* p) { return from_int(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))); }
+  static void load_pairs_f16(const uint16_t* p, F* parts) {
+    const I words = load_bytes(p);
+    parts[0] = half_to_float(words);
+    parts[1] = half_to_float(shift_right(words, 16));
+  }
+  static void load_pairs_i8(const uint8_t* p, F* parts) {
+    const I words = _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+    parts[0] = from_int(shift_right_signed(shift_left(words, 16), 16));
+    parts[1] = from_int(shift_right_signed(words, 16));
+  }
   static void store_f16(uint16_t* p, F a) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
   }

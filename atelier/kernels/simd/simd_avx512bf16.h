@@ -17,17 +17,21 @@ struct Simd512Bf16 : Simd512<Rung> {
     __builtin_memcpy(&bits, &both, sizeof bits);
     return bits;
   }
-  // Sixteen float16, and two of them shortened to bfloat16 times 2^-112: the three digits too many are rounded off, to the nearest and away
-  // from zero in the middle, and the exponent moves into its place without its bias. bfloat16 products take what is below the normal
-  // range (here 2^-14) for zero; infinity becomes 2^16.
-  using H = __m256i;
-  static H load_halves(const uint16_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
-  static I shorten_f16(H low, H high) {
-    const I both = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-    const I moved = _mm512_srai_epi16(_mm512_add_epi16(both, _mm512_set1_epi16(4)), 3);
+  // Float16 shortened to bfloat16 times 2^-112: the three digits too many are rounded off, to the nearest and away from zero in the
+  // middle, and the exponent moves into its place without its bias. bfloat16 products take what is below the normal range (here 2^-14) for
+  // zero; infinity becomes 2^16 and NaN a number of that size.
+  static I shorten_f16(I a) {
+    const I moved = _mm512_srai_epi16(_mm512_add_epi16(a, _mm512_set1_epi16(4)), 3);
     return _mm512_and_si512(moved, _mm512_set1_epi16(static_cast<int16_t>(0x8fff)));
   }
+  // Int16: 32 bytes widened; the whole numbers of `low` and `high`, to nearest even, in [-32767, 32767].
+  static I load_i8_as_i16(const uint8_t* p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+  static I round_i16(F low, F high) {
+    const __m256i first = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(low)), second = _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(high));
+    return _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1);
+  }
   // Every lane: sum + a0 b0 + a1 b1.
+  static I dot_i16(I sum, I a, I b) { return _mm512_dpwssd_epi32(sum, a, b); }
   static F dot_bf16(F sum, I a, I b) {
     __m512bh pairs_a, pairs_b;
     __builtin_memcpy(&pairs_a, &a, sizeof a);

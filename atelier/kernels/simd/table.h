@@ -22,7 +22,7 @@ constexpr KernelTable make_table() {
       .round_rows = nullptr,
       .quantize_rows = LinearKernels<S>::quantize_rows,
       .linear_int8 = LinearKernels<S>::linear_int8,
-      .attention_f32 = AttentionKernel<S, ProductsF32<S>>::attention,
+      .attention_f32 = kernels::attention_f32<S>,
       .attention_bf16 = nullptr,
       .attention_fold = AttentionSpans<S>::fold,
       .attention_write = AttentionSpans<S>::write,
