@@ -14,7 +14,11 @@ namespace {
 Json id_or_null(const std::optional<tokenize::TokenId>& id) { return id ? Json(static_cast<int64_t>(*id)) : Json(); }
 
 Json special_ids(const tokenize::Tokenizer& tokenizer) {
-  return Json::object().set("bos_token_id", id_or_null(tokenizer.bos())).set("eos_token_id", id_or_null(tokenizer.eos()));
+  // Nothing is padded here; null keeps transformers from its own default, which may lie outside the vocabulary (Phi-3).
+  return Json::object()
+      .set("bos_token_id", id_or_null(tokenizer.bos()))
+      .set("eos_token_id", id_or_null(tokenizer.eos()))
+      .set("pad_token_id", Json());
 }
 
 }  // namespace

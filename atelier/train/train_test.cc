@@ -385,13 +385,15 @@ TEST(Recipe, wrong_keys_and_values_are_named_with_the_nearest) {
 TEST(Recipe, written_configuration_reads_back_the_same) {
   const auto recipe =
       parse_recipe("model: {from: x, config: {a: 1}}\ndata:\n  train: [a.txt, {path: b.txt, weight: 2.5}]\n", "dir/night.yaml",
-                   {"optimizer.learning_rate=3e-4", "model.config.n_layer=2", "samples.prompt='a: b'", "lora.targets=[q, v]"})
+                   {"optimizer.learning_rate=3e-4", "model.config.n_layer=2", "samples.prompt='a: b'", "lora.targets=[q, v]", "runs=nan"})
           .value();
   EXPECT_EQ(recipe.name, "night");
+  EXPECT_EQ(recipe.runs, "nan");  // a word, no number
   EXPECT_EQ(recipe.model.config, Json::object().set("a", 1).set("n_layer", 2));
   EXPECT_EQ(recipe.data.train[1].weight, 2.5);
   const Json json = recipe_json(recipe);
   EXPECT_EQ(recipe_json(parse_recipe(to_yaml(json), "config.yaml", {}).value()), json);
+  EXPECT_NE(to_yaml(json).find("epsilon: 1.0e-08"), std::string::npos);  // which YAML 1.1 reads as a number
 }
 
 TEST(Recipe, warm_up_is_given_in_steps_parts_or_tokens) {

@@ -2,6 +2,9 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <cmath>
+#include <optional>
+
 #include "atelier/base/strings.h"
 
 namespace atelier::train {
@@ -10,13 +13,19 @@ namespace {
 constexpr int kMaxValues = 10'000;
 constexpr int kMaxDepth = 64;
 
+// "nan" and "inf" are words here.
+std::optional<double> finite_number(const std::string& text) {
+  const std::optional<double> number = parse_double(text);
+  return number && std::isfinite(*number) ? number : std::nullopt;
+}
+
 Json scalar(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   if (node.Tag() == "!") return text;  // quoted
   if (text.empty() || text == "~" || text == "null") return {};
   if (text == "true" || text == "false") return text == "true";
   if (const auto integer = parse_int(text)) return *integer;
-  if (const auto number = parse_double(text)) return *number;
+  if (const auto number = finite_number(text)) return *number;
   return text;
 }
 
@@ -59,9 +68,17 @@ class Reader {
 // A string that would read back as something else is quoted.
 void emit_string(YAML::Emitter& out, const std::string& text) {
   const bool is_other =
-      text.empty() || text == "~" || text == "null" || text == "true" || text == "false" || parse_double(text).has_value();
+      text.empty() || text == "~" || text == "null" || text == "true" || text == "false" || finite_number(text).has_value();
   if (is_other || text.find('\n') != text.npos) out << YAML::DoubleQuoted;
   out << text;
+}
+
+// "1.0e-08": without the point, readers of YAML 1.1 (PyYAML) take an exponent for a word.
+std::string number_text(const Json& json) {
+  std::string text = json.dump();
+  const size_t exponent = text.find('e');
+  if (exponent != text.npos && text.find('.') == text.npos) text.insert(exponent, ".0");
+  return text;
 }
 
 void emit(YAML::Emitter& out, const Json& json) {
@@ -79,7 +96,7 @@ void emit(YAML::Emitter& out, const Json& json) {
   } else if (json.is_string()) {
     emit_string(out, json.as_string());
   } else {
-    out << json.dump();
+    out << (json.is_number() ? number_text(json) : json.dump());
   }
 }
 

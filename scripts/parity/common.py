@@ -81,7 +81,16 @@ def json_of(command: list[str], **environment: str) -> dict:
 def yaml_of(path: Path) -> dict:
     import yaml  # where PyTorch's environment has it; not every script needs it
 
-    return yaml.safe_load(path.read_text())
+    def numbers(value):
+        """1e-08 is a number in YAML 1.2 and a word in PyYAML's 1.1."""
+        if isinstance(value, dict):
+            return {key: numbers(member) for key, member in value.items()}
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
+
+    return numbers(yaml.safe_load(path.read_text()))
 
 
 def peer_tool(*arguments: str) -> list[str]:

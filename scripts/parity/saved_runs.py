@@ -39,13 +39,15 @@ def difference(options, model: Path, ids: list[int], folder: Path) -> float:
 
 
 def main() -> int:
-    options = common.parser(__doc__).parse_args()
+    parser = common.parser(__doc__)
+    parser.add_argument("names", nargs="*", default=NAMES, help="architectures (all)")
+    options = parser.parse_args()
     report = common.Report()
     report.head()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / "text.txt").write_text(TEXT)
-        for name in NAMES:
+        for name in options.names:
             model = train(options, folder, name, f"model.from={GOLDEN / name}", "model.tokenizer=character")
             apart = difference(options, model, [3, 1, 4, 1, 5, 9, 2, 6], folder)
             report.say(model=name, largest=apart, bound=BOUND, kept=apart <= BOUND)

@@ -124,7 +124,7 @@ def cpu(options, folder: Path, report: common.Report) -> None:
     for seed in options.seeds:
         start = start_of(options, folder, seed)
         begin = time.perf_counter()
-        run = train_ours(options, folder, f"ours-{seed}", f"seed={seed}")
+        run = train_ours(options, folder, f"ours-{seed}", f"seed={seed}", "evaluation.every=100000", "checkpoints.every=0")
         our_s = time.perf_counter() - begin
         peer = Theirs(run, start, options.torch)
         begin = time.perf_counter()
