@@ -41,15 +41,15 @@ std::span<const @ARG_TYPE@* const> @ARG_FUNCTION@() {
   set_property(GLOBAL APPEND PROPERTY atelier_generated_${ARG_ROOM} ${output})
 endfunction()
 
-# A file of atelier/ inside the program: `std::string_view FUNCTION()` gives its text. Call before atelier_room(ROOM).
+# A file of the repository inside the program: `std::string_view FUNCTION()` gives its text. Call before atelier_room(ROOM).
 function(atelier_embed)
   cmake_parse_arguments(ARG "" "ROOM;FILE;NAMESPACE;FUNCTION" "" ${ARGN})
-  set(input ${CMAKE_SOURCE_DIR}/atelier/${ARG_FILE})
+  set(input ${CMAKE_SOURCE_DIR}/${ARG_FILE})
   set_property(DIRECTORY ${CMAKE_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${input})
   file(READ ${input} text)
   set(output ${CMAKE_BINARY_DIR}/generated/${ARG_ROOM}_${ARG_FUNCTION}.cc)
   file(CONFIGURE OUTPUT ${output} @ONLY CONTENT
-"// Written by cmake/registry.cmake from atelier/@ARG_FILE@.
+"// Written by cmake/registry.cmake from @ARG_FILE@.
 #include <string_view>
 
 namespace @ARG_NAMESPACE@ {

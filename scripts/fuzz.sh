@@ -18,12 +18,13 @@ fi
 
 # Target, share of the mutants in percent, seeds.
 targets() {
-  echo gguf 28 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
+  echo gguf 24 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
+  echo http 6 tests/fuzz/corpus/http
   echo safetensors 12 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
   echo config 10 tests/golden/models/*/config*.json
   echo tokenizer_json 13 tests/fuzz/corpus/tokenizer_json
   echo sentencepiece 10 tests/fuzz/corpus/sentencepiece
-  echo chat_template 14 tests/fuzz/corpus/chat_template
+  echo chat_template 12 tests/fuzz/corpus/chat_template
   echo model 5 tests/fuzz/corpus/model
   echo prefix_cache 3 tests/fuzz/corpus/prefix_cache
   echo grammar 2 tests/fuzz/corpus/grammar

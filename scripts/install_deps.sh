@@ -11,7 +11,7 @@ set -euo pipefail
 declare -rA groups=(
   [build]="g++ cmake ninja-build libfmt-dev nlohmann-json3-dev libcli11-dev libicu-dev libyaml-cpp-dev zlib1g-dev libcurl4-openssl-dev libboost-dev libssl-dev libgtest-dev libsimde-dev"
   [models]="python3 python3-pip ca-certificates"
-  [checks]="python3 clang-format-14 qemu-user valgrind"
+  [checks]="python3 python3-venv clang-format-14 qemu-user valgrind"
   [dist]="dpkg-dev patchelf debootstrap"
   [tidy]="clang-tidy-14"
   [browser]="chromium"

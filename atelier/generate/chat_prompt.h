@@ -18,7 +18,9 @@ struct ChatPrompt {
   std::vector<int32_t> ids;
 };
 
+// With `continues_last` the prompt ends with the text of the last message, for an answer that goes on with it. InvalidArgument: that
+// message has no text in the prompt.
 Result<ChatPrompt> chat_prompt(const tokenize::ChatTemplate& chat_template, const tokenize::Tokenizer& tokenizer,
-                               const tokenize::TemplateInput& input);
+                               const tokenize::TemplateInput& input, bool continues_last = false);
 
 }  // namespace atelier::generate

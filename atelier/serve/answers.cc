@@ -10,8 +10,6 @@
 namespace atelier::serve {
 namespace {
 
-constexpr int kRetryAfter_s = 1;
-
 // The state of all choices; of the owner thread once submitted.
 class Answers {
  public:
@@ -108,14 +106,7 @@ std::optional<ApiError> run_answers(const Call& call, ServedModel& model, std::v
   }
   const auto job = std::make_shared<Job>(model, std::move(requests));
   job->on_start = [answers] { answers->on_start(); };
-  switch (call.engines.submit(job)) {
-    case Admission::kAccepted:
-      break;
-    case Admission::kQueueFull:
-      return ApiError{429, "queue: full; try again later", "", "queue_full", kRetryAfter_s};
-    case Admission::kStopping:
-      return ApiError{503, "the server is stopping", "", "stopping", 5};
-  }
+  if (auto error = refusal(call.engines.submit(job))) return error;
   call.reply->on_gone([&engines = call.engines, job] { engines.cancel(job); });
   return std::nullopt;
 }

@@ -49,10 +49,18 @@ Result<generate::ChatPrompt> chat_prompt_of(const ChatInput& input, const Served
   if (tokenizer.bos()) rendered.bos_token = tokenizer.id_to_token(*tokenizer.bos());
   if (tokenizer.eos()) rendered.eos_token = tokenizer.id_to_token(*tokenizer.eos());
   rendered.now_s = std::time(nullptr);
-  auto prompt = generate::chat_prompt(*model.chat_template(), tokenizer, rendered);
+  rendered.add_generation_prompt = input.add_generation_prompt;
+  auto prompt = generate::chat_prompt(*model.chat_template(), tokenizer, rendered, input.continues_last);
   // A template may refuse a conversation (a system message that is not the first): the request's fault.
   if (!prompt.ok()) return Status::invalid("messages: " + prompt.status().message());
   return prompt;
+}
+
+ChatInput chat_input(const Json& body) {
+  ChatInput input{*body.find("messages"), {}, template_variables(body)};
+  input.continues_last = flag_or(body, "continue_final_message", false);
+  input.add_generation_prompt = flag_or(body, "add_generation_prompt", !input.continues_last);
+  return input;
 }
 
 Json template_variables(const Json& body) {

@@ -11,11 +11,16 @@ struct ChatInput {
   Json messages;                // [{"role", "content": text, parts or null, …}]
   Json tools;                   // or null
   Json extra = Json::object();  // further variables of the template: enable_thinking, …
+  bool add_generation_prompt = true;
+  bool continues_last = false;  // the answer goes on with the last message
 };
 
 // Content in parts becomes one text; a developer's message becomes the system's where the template knows no developer. Unsupported: a model
 // without a chat template, parts that are no text.
 Result<generate::ChatPrompt> chat_prompt_of(const ChatInput& input, const ServedModel& model);
+
+// The conversation of a chat request's body.
+ChatInput chat_input(const Json& body);
 
 // `chat_template_kwargs` and `reasoning_effort` of a body as variables of the template.
 Json template_variables(const Json& body);

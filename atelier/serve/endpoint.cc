@@ -18,6 +18,18 @@ Json error_json(const ApiError& error, Shape shape) {
   return Json::object().set("error", std::move(inner));
 }
 
+std::optional<ApiError> refusal(Admission admission) {
+  switch (admission) {
+    case Admission::kQueueFull:
+      return ApiError{429, "queue: full; try again later", "", "queue_full", 1};
+    case Admission::kStopping:
+      return ApiError{503, "the server is stopping", "", "stopping", 5};
+    case Admission::kAccepted:
+      break;
+  }
+  return std::nullopt;
+}
+
 http::Response error_response(const ApiError& error, Shape shape) {
   http::Response response{error.status, {{"Content-Type", "application/json"}}, error_json(error, shape).dump()};
   if (error.retry_after_s) response.headers.emplace_back("Retry-After", std::to_string(*error.retry_after_s));

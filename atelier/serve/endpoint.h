@@ -45,6 +45,9 @@ struct EndpointDef {
 // Every endpoint, sorted by file name.
 std::span<const EndpointDef* const> endpoints();
 
+// Why nothing was submitted; nothing when it was.
+std::optional<ApiError> refusal(Admission admission);
+
 // The response of an error in the words of an API.
 http::Response error_response(const ApiError& error, Shape shape);
 Json error_json(const ApiError& error, Shape shape);

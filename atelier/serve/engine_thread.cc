@@ -68,6 +68,15 @@ void EngineThread::cancel(std::shared_ptr<Job> job) {
   changed_.notify_all();
 }
 
+Admission EngineThread::run_between_steps(std::function<void()> task) {
+  const std::lock_guard lock(mutex_);
+  if (is_stopping_) return Admission::kStopping;
+  if (commands_.size() >= kMaxCommands) return Admission::kQueueFull;
+  commands_.push_back({nullptr, false, std::move(task)});
+  changed_.notify_all();
+  return Admission::kAccepted;
+}
+
 int64_t EngineThread::num_active() const {
   const std::lock_guard lock(mutex_);
   int64_t count = 0;
@@ -131,7 +140,9 @@ void EngineThread::serve() {
       is_stopping = is_stopping_;
     }
     for (const Command& command : commands) {
-      if (command.is_cancel) {
+      if (command.task) {
+        command.task();
+      } else if (command.is_cancel) {
         cancel_now(*command.job);
       } else {
         start(command.job);

@@ -57,6 +57,8 @@ class EngineThread {
 
   Admission submit(std::shared_ptr<Job> job);
   void cancel(std::shared_ptr<Job> job);
+  // Runs a task on this thread, between two steps: what computes and is no request. It is not run when the thread stops before.
+  Admission run_between_steps(std::function<void()> task);
   int64_t num_active() const;  // requests that were accepted and have not ended
 
   struct ModelMetrics {
@@ -77,10 +79,12 @@ class EngineThread {
     Status failure;                             // of a step, which should not happen: from then on every request gets it
     ModelMetrics metrics;
   };
-  struct Command {
+  struct Command {  // a job to start or to cancel, or a task
     std::shared_ptr<Job> job;
     bool is_cancel = false;
+    std::function<void()> task = {};
   };
+  static constexpr size_t kMaxCommands = 1024;  // that wait; tasks beyond are refused
 
   void run();
   Status load();

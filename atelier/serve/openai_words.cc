@@ -2,21 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "atelier/base/version.h"
 #include "atelier/kernels/isa.h"
 
 namespace atelier::serve {
 namespace {
 
-constexpr double kLeastLogprob = -9999;  // JSON has no infinity
-
 Json token_json(const generate::TokenLogprob& token, const generate::TokenText& text) {
   Json bytes = Json::array();
   for (const unsigned char byte : text.bytes(token.id)) bytes.push_back(static_cast<int>(byte));
-  return Json::object().set("token", text(token.id)).set("logprob", std::max(token.logprob, kLeastLogprob)).set("bytes", std::move(bytes));
+  return Json::object().set("token", text(token.id)).set("logprob", finite_logprob(token.logprob)).set("bytes", std::move(bytes));
 }
 
 }  // namespace
+
+double finite_logprob(double logprob) { return std::max(logprob, -9999.0); }
 
 Json usage_json(const Usage& usage) {
   Json json = Json::object().set("prompt_tokens", usage.num_prompt).set("completion_tokens", usage.num_completion);

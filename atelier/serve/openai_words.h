@@ -16,6 +16,8 @@ Json usage_json(const Usage& usage);
 // [{"token", "logprob", "bytes", "top_logprobs": […]}], as in `logprobs.content` of a chat completion.
 Json logprobs_json(const std::vector<generate::TokenReport>& tokens, const generate::TokenText& text);
 
+double finite_logprob(double logprob);  // JSON has no infinity: -9999 stands for it
+
 // "stop" or "length".
 const char* openai_finish_reason(generate::FinishReason reason);
 

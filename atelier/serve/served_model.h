@@ -48,7 +48,8 @@ class ServedModel {
   Result<std::shared_ptr<generate::Constraint>> constraint(const std::string& key,
                                                            const std::function<Result<std::vector<generate::GrammarRule>>()>& rules) const;
 
-  generate::Engine& engine() { return *loaded_.engine; }  // of the owner thread
+  generate::Engine& engine() { return *loaded_.engine; }  // of the owner thread, as is the next
+  models::Model& model_to_run() { return *loaded_.model; }
 
  private:
   ServedModel(std::string name, LoadedModel loaded, const tokenize::Tokenizer& tokenizer);

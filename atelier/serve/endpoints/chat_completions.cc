@@ -110,7 +110,7 @@ class Writer final : public AnswerListener {
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(text_or(call.body, "model", ""), model)) return error;
-  const auto prompt = chat_prompt_of({*call.body.find("messages"), {}, template_variables(call.body)}, *model);
+  const auto prompt = chat_prompt_of(chat_input(call.body), *model);
   if (!prompt.ok()) return api_error(prompt.status(), "messages");
   auto options = generation_options(call.body, *model);
   if (!options.ok()) return api_error(options.status());

@@ -3,11 +3,13 @@
 #include <cmath>
 #include <future>
 
+#include "tests/support/json_at.h"
 #include "tests/support/test_server.h"
 
 namespace atelier::serve {
 namespace {
 
+using testing::at;
 using testing::HttpAnswer;
 using testing::HttpClient;
 
@@ -20,16 +22,6 @@ constexpr const char* kPath = "/v1/chat/completions";
 
 std::string request(const std::string& more, const std::string& content = "Hello there") {
   return R"({"model": "tiny", "messages": [{"role": "user", "content": ")" + content + R"("}], "max_tokens": 12, "seed": 7)" + more + "}";
-}
-
-const Json& at(const Json& json, std::initializer_list<const char*> path) {
-  const Json* found = &json;
-  for (const char* key : path) {
-    const int64_t index = std::atol(key);
-    found = found->is_array() ? &found->as_array().at(static_cast<size_t>(index)) : found->find(key);
-    if (found == nullptr) throw std::out_of_range(std::string(key) + " in " + json.dump());
-  }
-  return *found;
 }
 
 // The events of a stream, without [DONE], which must come last.
@@ -176,6 +168,16 @@ TEST(ChatCompletions, NamesBothNumbersWhereThePromptIsTooLong) {
   EXPECT_EQ(at(json, {"error", "code"}).as_string(), "context_length_exceeded");
   const std::string message = at(json, {"error", "message"}).as_string();
   EXPECT_NE(message.find("256"), std::string::npos) << message;
+}
+
+TEST(ChatCompletions, GoesOnWithTheLastMessage) {
+  const std::string messages =
+      R"("messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Well,"}], "continue_final_message": true)";
+  const HttpAnswer prompt = server().post("/apply-template", "{" + messages + "}");
+  EXPECT_TRUE(at(prompt.json(), {"prompt"}).as_string().ends_with("Well,")) << prompt.body;
+  EXPECT_EQ(server().post(kPath, "{" + messages + R"(, "max_tokens": 2})").status, 200);
+  const HttpAnswer empty = server().post(kPath, R"({"messages": [{"role": "assistant", "content": ""}], "continue_final_message": true})");
+  EXPECT_EQ(empty.status, 400) << empty.body;
 }
 
 TEST(ChatCompletions, UnknownModelsAre404) {

@@ -1,0 +1,121 @@
+#include "atelier/serve/ollama_words.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+#include "atelier/serve/generation_options.h"
+
+namespace atelier::serve {
+namespace {
+
+constexpr std::pair<const char*, const char*> kOptions[] = {{"temperature", "temperature"},
+                                                            {"top_p", "top_p"},
+                                                            {"top_k", "top_k"},
+                                                            {"min_p", "min_p"},
+                                                            {"typical_p", "typical_p"},
+                                                            {"repeat_penalty", "repetition_penalty"},
+                                                            {"presence_penalty", "presence_penalty"},
+                                                            {"frequency_penalty", "frequency_penalty"},
+                                                            {"seed", "seed"},
+                                                            {"stop", "stop"}};
+
+Json nanoseconds(double seconds) { return {static_cast<int64_t>(seconds * 1e9)}; }
+
+}  // namespace
+
+Json openai_body(const Json& ollama) {
+  Json body = Json::object();
+  if (const Json* messages = ollama.find("messages")) body.set("messages", *messages);
+  if (const Json* options = ollama.find("options"); options != nullptr && options->is_object()) {
+    for (const auto& [from, to] : kOptions) {
+      if (const Json* value = options->find(from)) body.set(to, *value);
+    }
+    if (const int64_t limit = integer_or(*options, "num_predict", -1); limit >= 0) body.set("max_tokens", limit);
+  }
+  if (const Json* format = ollama.find("format"); format != nullptr && !format->is_null()) {
+    if (format->is_object()) body.set("response_format", Json::object().set("type", "json_schema").set("schema", *format));
+    if (format->is_string() && format->as_string() == "json") body.set("response_format", Json::object().set("type", "json_object"));
+  }
+  if (const Json* think = ollama.find("think"); think != nullptr && think->is_bool()) {
+    body.set("chat_template_kwargs", Json::object().set("enable_thinking", *think));
+  }
+  return body;
+}
+
+Status check_context(const Json& ollama, const ServedModel& model) {
+  const Json* options = ollama.find("options");
+  const int64_t context = options != nullptr ? integer_or(*options, "num_ctx", 0) : 0;
+  if (context <= model.context()) return {};
+  return Status::invalid(fmt::format("options.num_ctx: {} tokens, {} was loaded with {}; start the server with a larger --context", context,
+                                     model.name(), model.context()));
+}
+
+std::string ollama_model_name(const Json& body) {
+  std::string name = text_or(body, "model", text_or(body, "name", ""));
+  if (name.ends_with(":latest")) name.resize(name.size() - 7);
+  return name;
+}
+
+Json ollama_details(const ServedModel& model) {
+  const auto format = model.model().layout() == models::Layout::kGguf ? "gguf" : "safetensors";
+  const std::string family = model.model().arch().name;
+  Json details = Json::object().set("parent_model", "").set("format", format).set("family", family);
+  int64_t num_parameters = 0;
+  for (const format::TensorEntry& entry : model.model().checkpoint().entries()) num_parameters += entry.count();
+  details.set("parameter_size", fmt::format("{:.1f}M", static_cast<double>(num_parameters) / 1e6));
+  return details.set("families", Json::array().push_back(family)).set("quantization_level", "");
+}
+
+std::string rfc3339(int64_t unix_s) {
+  const std::time_t time = unix_s;
+  std::tm parts = {};
+  gmtime_r(&time, &parts);
+  char text[40];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+OllamaWriter::OllamaWriter(const Call& call, const ServedModel& model, Wrap wrap)
+    : reply_(call.reply), model_(model), wrap_(wrap), is_stream_(flag_or(call.body, "stream", true)) {}
+
+Json OllamaWriter::line() const { return Json::object().set("model", model_.name()).set("created_at", rfc3339(std::time(nullptr))); }
+
+void OllamaWriter::on_start() {
+  if (is_stream_) reply_->start({200, {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}}, ""});
+}
+
+void OllamaWriter::on_delta(size_t, Delta delta) {
+  if (!is_stream_) {
+    content_ += delta.content;
+    thinking_ += delta.reasoning;
+    return;
+  }
+  Json json = line();
+  wrap_(json, delta.content, delta.reasoning);
+  reply_->write(json.set("done", false).dump() + "\n");
+}
+
+void OllamaWriter::on_choice_end(size_t, const generate::Generation& generation) {
+  finish_ =
+      generation.finish == generate::FinishReason::kLength || generation.finish == generate::FinishReason::kContextFull ? "length" : "stop";
+}
+
+void OllamaWriter::on_done(const Usage& usage) {
+  Json json = line();
+  wrap_(json, content_, thinking_);
+  json.set("done", true).set("done_reason", finish_);
+  json.set("total_duration", nanoseconds(usage.queued_s + usage.prefill_s + usage.decode_s)).set("load_duration", 0);
+  json.set("prompt_eval_count", usage.num_prompt).set("prompt_eval_duration", nanoseconds(usage.prefill_s));
+  json.set("eval_count", usage.num_completion).set("eval_duration", nanoseconds(usage.decode_s));
+  if (!is_stream_) return reply_->send({200, {{"Content-Type", "application/json"}}, json.dump()});
+  reply_->write(json.dump() + "\n");
+  reply_->end();
+}
+
+void OllamaWriter::on_failed(const ApiError& error) {
+  if (!is_stream_) return reply_->send(error_response(error, Shape::kOllama));
+  reply_->write(error_json(error, Shape::kOllama).dump() + "\n");
+  reply_->end();
+}
+
+}  // namespace atelier::serve

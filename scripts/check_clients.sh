@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Real clients against `atelier serve` on SmolLM2: check_clients.sh ATELIER [FOLDER]. FOLDER keeps the clients' environment (build/clients).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+readonly atelier="${1:?usage: check_clients.sh ATELIER [FOLDER]}" folder="${2:-build/clients}" model=smollm2-135m-instruct
+readonly pins="openai==2.16.0"
+fail() { echo "check_clients: error: $*" >&2; exit 1; }
+
+if [[ "$(cat "$folder/pins" 2>/dev/null)" != "$pins" ]]; then
+  python3 -m venv "$folder" || fail "no virtual environment; run scripts/install_deps.sh checks"
+  # shellcheck disable=SC2086  # one word a package
+  "$folder/bin/pip" install --quiet --disable-pip-version-check $pins || fail "pip could not install $pins; connect to the network"
+  echo "$pins" >"$folder/pins"
+fi
+
+work="$(mktemp -d)"
+"$atelier" serve "$model" --port 0 --json --context 2048 --access-log "$work/access" >"$work/out" 2>"$work/err" &
+server=$!
+trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
+for _ in $(seq 300); do
+  [[ -s "$work/out" ]] && break
+  kill -0 "$server" 2>/dev/null || fail "the server does not start: $(cat "$work/err")"
+  sleep 0.1
+done
+url="$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/out")"
+
+"$folder/bin/python" tests/clients/openai_client.py "$url" "$model" || fail "the openai client; the server says: $(tail -3 "$work/err")"
+
+kill -TERM "$server"
+wait "$server" || fail "the server does not end cleanly: $(cat "$work/err")"
+if grep -q '"status": 5' "$work/access"; then fail "a request failed: $(grep '"status": 5' "$work/access" | head -1)"; fi
+echo "check_clients: all passed, $(wc -l <"$work/access") requests"
