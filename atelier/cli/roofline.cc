@@ -21,7 +21,7 @@ struct Matrix {
 std::vector<Matrix> matrices(const models::Model& model) {
   std::vector<Matrix> found;
   nn::DecoderParameters parameters = model.decoder().parameters();  // views
-  const void* head = parameters.head.data();
+  const void* head = parameters.head.weight.data();
   const auto add = [&](const nn::ParameterInfo& info, Tensor& tensor) {
     if (info.shape.rank() != 2) return;
     const bool is_head = tensor.data() == head;

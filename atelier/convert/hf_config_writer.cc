@@ -160,6 +160,63 @@ Json bloom_config(const nn::TransformerSpec& spec) {
   return config.set("tie_word_embeddings", spec.has_tied_head);
 }
 
+// Labels and the kind of problem, where a head has them.
+void set_labels(const nn::HeadSpec& head, Json& config) {
+  if (head.kind != nn::HeadKind::kSequence && head.kind != nn::HeadKind::kToken) return;
+  Json names = Json::object(), ids = Json::object();
+  for (int64_t i = 0; i < head.num_labels; ++i) {
+    const std::string name = i < std::ssize(head.labels) ? head.labels[static_cast<size_t>(i)] : "LABEL_" + std::to_string(i);
+    names.set(std::to_string(i), name);
+    ids.set(name, i);
+  }
+  config.set("id2label", std::move(names)).set("label2id", std::move(ids));
+  if (head.kind != nn::HeadKind::kSequence) return;
+  const char* kProblems[] = {"single_label_classification", "multi_label_classification", "regression"};
+  config.set("problem_type", kProblems[static_cast<int>(head.problem)]);
+}
+
+Json bert_config(const nn::TransformerSpec& spec) {
+  Json config = Json::object();
+  config.set("model_type", spec.architecture == "xlm_roberta" ? "xlm-roberta" : spec.architecture);
+  config.set("vocab_size", spec.vocab_size).set("hidden_size", spec.width).set("intermediate_size", spec.ffn_width);
+  config.set("num_hidden_layers", spec.num_layers()).set("num_attention_heads", spec.num_heads);
+  config.set("max_position_embeddings", spec.max_context + spec.position_offset).set("type_vocab_size", spec.num_segments);
+  config.set("layer_norm_eps", shortest(spec.norm_eps)).set("hidden_act", activation_name(spec.activation));
+  if (spec.position_offset > 0) config.set("pad_token_id", spec.position_offset - 1);
+  set_labels(spec.head, config);
+  return config;
+}
+
+Json distilbert_config(const nn::TransformerSpec& spec) {
+  Json config = Json::object();
+  config.set("model_type", "distilbert").set("vocab_size", spec.vocab_size).set("dim", spec.width).set("hidden_dim", spec.ffn_width);
+  config.set("n_layers", spec.num_layers()).set("n_heads", spec.num_heads).set("max_position_embeddings", spec.max_context);
+  config.set("activation", activation_name(spec.activation));
+  set_labels(spec.head, config);
+  return config;
+}
+
+// The class that has these heads: "BertForMaskedLM".
+std::string encoder_class(const models::ArchDef& arch, const nn::TransformerSpec& spec) {
+  const std::string_view bare = arch.hf_classes[0], model = "Model";
+  const std::string family(bare.substr(0, bare.size() - model.size()));
+  switch (spec.head.kind) {
+    case nn::HeadKind::kNone:
+      return family + (spec.has_language_head ? "ForMaskedLM" : "Model");
+    case nn::HeadKind::kNextSentence:
+      return family + (spec.has_language_head ? "ForPreTraining" : "ForNextSentencePrediction");
+    case nn::HeadKind::kSequence:
+      return family + "ForSequenceClassification";
+    case nn::HeadKind::kChoice:
+      return family + "ForMultipleChoice";
+    case nn::HeadKind::kToken:
+      return family + "ForTokenClassification";
+    case nn::HeadKind::kSpan:
+      return family + "ForQuestionAnswering";
+  }
+  throw InternalError("unknown kind of head");
+}
+
 Json config_of(const nn::TransformerSpec& spec) {
   if (spec.architecture == "llama") return llama_config(spec);
   if (spec.architecture == "qwen2" || spec.architecture == "qwen3") return qwen_config(spec);
@@ -168,7 +225,14 @@ Json config_of(const nn::TransformerSpec& spec) {
   if (spec.architecture == "gpt1") return gpt1_config(spec);
   if (spec.architecture == "gpt2") return gpt2_config(spec);
   if (spec.architecture == "bloom") return bloom_config(spec);
+  if (spec.architecture == "distilbert") return distilbert_config(spec);
+  if (spec.mask == nn::MaskKind::kBidirectional) return bert_config(spec);
   throw InternalError("architecture " + spec.architecture + " has no writer for config.json");
+}
+
+std::string class_of(const models::ArchDef& arch, const nn::TransformerSpec& spec) {
+  if (spec.mask == nn::MaskKind::kBidirectional) return encoder_class(arch, spec);
+  return spec.architecture == "llama" && widest_window(spec) > 0 ? "MistralForCausalLM" : arch.hf_classes[0];
 }
 
 const char* torch_name(DType dtype) { return dtype == DType::kF16 ? "float16" : dtype == DType::kBF16 ? "bfloat16" : "float32"; }
@@ -177,8 +241,7 @@ const char* torch_name(DType dtype) { return dtype == DType::kF16 ? "float16" : 
 
 Result<Json> hf_config(const models::ArchDef& arch, const nn::TransformerSpec& spec, DType stored) {
   Json config = Json::object();
-  const bool is_mistral = spec.architecture == "llama" && widest_window(spec) > 0;
-  config.set("architectures", Json::Array{Json(is_mistral ? "MistralForCausalLM" : arch.hf_classes[0])});
+  config.set("architectures", Json::Array{Json(class_of(arch, spec))});
   config.set("dtype", torch_name(stored));
   const Json settings = config_of(spec);
   for (const auto& [key, value] : settings.as_object()) config.set(key, value);

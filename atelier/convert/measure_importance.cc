@@ -64,7 +64,7 @@ Result<ImportanceMatrix> measure_importance(const models::Model& model, std::str
     Context context{arena, Precision::kF32, &observer};
     const nn::RowRun run{&cache, options.context};
     const Tensor hidden = decoder.forward(context, part, std::span(&run, 1));
-    if (!model.spec().has_tied_head) observer(decoder.parameters().head, hidden);
+    if (!model.spec().has_tied_head) observer(decoder.parameters().head.weight, hidden);
     if (options.progress && !options.progress((window + 1) * options.context, num_windows * options.context)) {
       return Status::cancelled("importance matrix: stopped");
     }

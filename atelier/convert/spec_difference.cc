@@ -71,6 +71,7 @@ std::string first_difference(const nn::TransformerSpec& source, const nn::Transf
   comparison.equal("head width", source.head_dim, target.head_dim);
   comparison.equal("feed-forward width", source.ffn_width, target.ffn_width);
   comparison.equal("context", source.max_context, target.max_context);
+  comparison.same_enum("mask", source.mask, target.mask);
   comparison.same_enum("kind of norm", source.norm, target.norm);
   comparison.same_enum("place of the norms", source.norm_placement, target.norm_placement);
   comparison.near("norm epsilon", source.norm_eps, target.norm_eps);
@@ -83,6 +84,16 @@ std::string first_difference(const nn::TransformerSpec& source, const nn::Transf
   comparison.equal("bias of query, key and value", source.has_qkv_bias, target.has_qkv_bias);
   comparison.equal("bias of the attention's output", source.has_output_bias, target.has_output_bias);
   comparison.equal("bias of the MLP", source.has_mlp_bias, target.has_mlp_bias);
+  comparison.equal("first position", source.position_offset, target.position_offset);
+  comparison.equal("number of segments", source.num_segments, target.num_segments);
+  comparison.equal("language head", source.has_language_head, target.has_language_head);
+  comparison.equal("transform before the head", source.has_head_transform, target.has_head_transform);
+  comparison.equal("bias of the head", source.has_head_bias, target.has_head_bias);
+  comparison.equal("pooler", source.has_pooler, target.has_pooler);
+  comparison.same_enum("kind of the task's head", source.head.kind, target.head.kind);
+  comparison.same_enum("problem of the task's head", source.head.problem, target.head.problem);
+  comparison.equal("outputs of the task's head", source.head.num_labels, target.head.num_labels);
+  comparison.equal("dense layer of the task's head", source.head.has_dense, target.head.has_dense);
   comparison.equal("tied head", source.has_tied_head, target.has_tied_head);
   comparison.near("embedding scale", source.embedding_scale, target.embedding_scale);
   comparison.near("scale of attention scores", attention_scale(source), attention_scale(target));

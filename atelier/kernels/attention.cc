@@ -51,11 +51,14 @@ AttentionSums sums_at(const AttentionShape& shape, int64_t queries, float* memor
   return {memory, memory + queries * width, memory + queries * (width + 1), width};
 }
 
+// Where the keys that rows up to `last_position` see end.
+int64_t end_of_keys(const AttentionRun& run, int64_t last_position) { return std::max(last_position + 1, run.prefix); }
+
 // Keys from `begin` to `end` that a row of the unit sees; the range of its spans if those are all keys.
 int64_t keys_of(const AttentionShape& shape, const AttentionRun& run, const Unit& unit, int64_t begin, int64_t end) {
   const int64_t position = run.first_position + unit.row;
   const int64_t first = shape.window > 0 ? std::max<int64_t>(0, position + 1 - shape.window) : 0;
-  return std::min(end, position + unit.num_rows) - std::max(begin, first);
+  return std::min(end, end_of_keys(run, position + unit.num_rows - 1)) - std::max(begin, first);
 }
 
 void add_units(const AttentionShape& shape, std::span<const AttentionRun> runs, Plan& plan) {
@@ -64,7 +67,7 @@ void add_units(const AttentionShape& shape, std::span<const AttentionRun> runs, 
     for (int64_t row = 0; row < runs[r].num_rows; row += block_rows) {
       const int64_t rows = std::min(block_rows, runs[r].num_rows - row), position = runs[r].first_position + row;
       const int64_t first = shape.window > 0 ? std::max<int64_t>(0, position + 1 - shape.window) / kKeySpan : 0;
-      const int64_t spans = (position + rows - 1) / kKeySpan + 1 - first;
+      const int64_t spans = (end_of_keys(runs[r], position + rows - 1) - 1) / kKeySpan + 1 - first;
       for (int32_t g = 0; g < shape.num_kv_heads; ++g) plan.units.push_back({static_cast<int32_t>(r), g, row, rows, first, spans});
     }
   }
@@ -179,6 +182,7 @@ class Attention {
     block.log_sums = log_sums_ ? log_sums_ + row * shape_.num_heads + unit.kv_head * block.num_heads : nullptr;
     block.ld_log_sums = shape_.num_heads;
     block.first_position = run.first_position + unit.row;
+    block.prefix = run.prefix;
     block.dtype = run.kv.dtype;
     block.tile_bytes = kv_tile_bytes(run.kv.dtype, shape_.head_dim);
     block.pages = run.kv.pages;

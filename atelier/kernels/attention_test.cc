@@ -16,6 +16,7 @@ struct Config {
   float soft_cap = 0;
   int64_t window = 0;
   bool has_alibi = false;
+  int64_t prefix = 0;
 };
 
 constexpr Config kConfigs[] = {
@@ -30,6 +31,11 @@ constexpr Config kConfigs[] = {
     {DType::kF16, 3, 1, 24, 570},
     {DType::kQ8_0, 1, 1, 32, 1090, 0, 530, true},
     {DType::kF16, 2, 2, 128, 131},
+    {DType::kF32, 3, 3, 16, 1, 0, 0, false, 1},
+    {DType::kF32, 4, 4, 32, 150, 0, 0, false, 150},
+    {DType::kF16, 2, 1, 24, 540, 0, 0, false, 540},
+    {DType::kF16, 2, 1, 32, 90, 0, 0, false, 70},
+    {DType::kF32, 2, 1, 40, 200, 3.0f, 50, false, 97},
 };
 
 // A sequence whose keys and values are in pages that lie anywhere; beyond the last token they hold NaN, which nothing may read into a
@@ -63,14 +69,17 @@ struct Sequence {
   }
 
   int64_t width() const { return c.heads * c.head_dim; }
-  AttentionRun run(int64_t first_row, int64_t rows, int64_t first_position) const { return {first_row, rows, first_position, kv}; }
+  AttentionRun run(int64_t first_row, int64_t rows, int64_t first_position) const {
+    return {first_row, rows, first_position, kv, c.prefix};
+  }
+  int64_t end_of_keys(int64_t position) const { return std::max(position + 1, c.prefix); }
 
   // Softmax over all visible keys at once, in double.
   std::vector<double> exact(int64_t position, int64_t head) const {
     const int64_t g = head / (c.heads / c.kv_heads), kv_width = c.kv_heads * c.head_dim;
     std::vector<double> out(c.head_dim, 0.0);
     double total = 0;
-    for (int64_t s = c.window > 0 ? std::max<int64_t>(0, position - c.window + 1) : 0; s <= position; ++s) {
+    for (int64_t s = c.window > 0 ? std::max<int64_t>(0, position - c.window + 1) : 0; s < end_of_keys(position); ++s) {
       double score = 0;
       for (int64_t d = 0; d < c.head_dim; ++d) {
         score += static_cast<double>(q[position * width() + head * c.head_dim + d]) * k[s * kv_width + g * c.head_dim + d];
@@ -104,6 +113,7 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.out = out.data() + t * s.width() + g * group * s.c.head_dim;
         block.ldq = block.ldo = s.width();
         block.first_position = first + t;
+        block.prefix = s.c.prefix;
         block.dtype = s.c.dtype;
         block.pages = s.kv.pages;
         block.tile_bytes = kv_tile_bytes(s.c.dtype, s.c.head_dim);
@@ -112,7 +122,7 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         std::vector<float> whole(queries * width, 0.0f), largest(queries, -INFINITY), totals(queries, 0.0f);
         const AttentionSums sums = {whole.data(), largest.data(), totals.data(), width};
         const AttentionSums of_span = {part.data(), part.data() + queries * width, part.data() + queries * (width + 1), width};
-        for (int64_t span = 0; span * kKeySpan < first + t + block.num_rows; ++span) {
+        for (int64_t span = 0; span * kKeySpan < s.end_of_keys(first + t + block.num_rows - 1); ++span) {
           function(s.shape, block, span, of_span, scratch.data());
           GetParam().table->attention_fold(of_span, block.num_rows * group, sums);
         }
@@ -231,7 +241,8 @@ INSTANTIATE_TEST_SUITE_P(Products, AttentionDriver, testing::Values(Compute::kF3
                          [](const auto& tested) { return tested.param == Compute::kF32 ? "f32" : "bf16"; });
 
 TEST_P(AttentionDriver, has_the_same_bits_for_any_split_into_runs_and_threads) {
-  for (const Config& config : {Config{DType::kF16, 6, 2, 32, 700, 0, 100}, Config{DType::kQ8_0, 3, 1, 32, 1300}}) {
+  for (const Config& config : {Config{DType::kF16, 6, 2, 32, 700, 0, 100}, Config{DType::kQ8_0, 3, 1, 32, 1300},
+                               Config{DType::kF32, 2, 2, 32, 900, 0, 0, false, 900}}) {
     const Sequence s(config);
     std::vector<float> whole, split;
     set_num_threads(1);

@@ -113,6 +113,7 @@ void attention_backward(const AttentionShape& shape, std::span<const DocumentRow
                                        .ld_sums = H,
                                        .num_rows = document.num_rows,
                                        .num_heads = heads,
+                                       .prefix = document.prefix,
                                        .alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + g * heads : nullptr};
     const int64_t floats = attention_backward_floats(D, document.num_rows, heads);
     kernel(shape, block, static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)))));

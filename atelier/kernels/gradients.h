@@ -44,6 +44,7 @@ void rotary_backward(float* dx, int64_t ldx, int64_t T, int64_t num_heads, int64
 struct DocumentRows {
   int64_t first_row = 0;
   int64_t num_rows = 0;
+  int64_t prefix = 0;  // every row sees rows 0..prefix-1, and those up to itself
 };
 
 // What attention() of the documents read and wrote. q, out, d_out, dq [T, H, D] contiguous; k, v, dk, dv [T, G, D] contiguous;

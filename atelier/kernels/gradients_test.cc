@@ -31,7 +31,8 @@ void expect_near(const std::vector<float>& got, const std::vector<float>& wanted
 TEST_P(GradientsOfIsa, activations_equal_their_scalar_twins) {
   constexpr int64_t kCount = 133;
   const std::vector<float> x = random_floats(kCount, 1, 3), up = random_floats(kCount, 2), dy = random_floats(kCount, 3);
-  for (const Activation f : {Activation::kNone, Activation::kRelu, Activation::kGelu, Activation::kGeluTanh, Activation::kSilu}) {
+  for (const Activation f :
+       {Activation::kNone, Activation::kRelu, Activation::kGelu, Activation::kGeluTanh, Activation::kSilu, Activation::kTanh}) {
     std::vector<float> got(kCount), wanted(kCount), got_up(kCount), wanted_up(kCount);
     table().activate_backward(f, x.data(), dy.data(), got.data(), kCount);
     reference().activate_backward(f, x.data(), dy.data(), wanted.data(), kCount);
@@ -104,7 +105,7 @@ TEST_P(GradientsOfIsa, attention_equals_its_scalar_twin) {
   const std::vector<float> q = random_floats(T * heads * D, 1), k = random_floats(T * D, 2), v = random_floats(T * D, 3);
   const std::vector<float> d_out = random_floats(T * heads * D, 4), deltas = random_floats(T * heads, 5, 0.1f), slopes = {0.2f, 0.1f};
   const std::vector<float> log_sums(static_cast<size_t>(T * heads), 12.0f);  // above every score, as log-sums are
-  const auto run = [&](const AttentionShape& shape, auto kernel) {
+  const auto run = [&](const AttentionShape& shape, int64_t prefix, auto kernel) {
     std::vector<float> out(static_cast<size_t>(T * (heads + 2) * D)), scratch(static_cast<size_t>(attention_backward_floats(D, T, heads)));
     AttentionBackwardBlock block{.q = q.data(),
                                  .d_out = d_out.data(),
@@ -120,6 +121,7 @@ TEST_P(GradientsOfIsa, attention_equals_its_scalar_twin) {
                                  .ld_sums = heads,
                                  .num_rows = T,
                                  .num_heads = heads,
+                                 .prefix = prefix,
                                  .alibi_slopes = shape.alibi_slopes};
     kernel(shape, block, scratch.data());
     return out;
@@ -130,9 +132,12 @@ TEST_P(GradientsOfIsa, attention_equals_its_scalar_twin) {
   cap.soft_cap = 1.5f;
   alibi.alibi_slopes = slopes.data();
   for (const AttentionShape& shape : {plain, window, cap, alibi}) {
-    const std::vector<float> wanted = run(shape, reference().attention_backward_f32);
-    expect_near(run(shape, table().attention_backward_f32), wanted, 2e-6);
-    if (table().attention_backward_bf16) expect_near(run(shape, table().attention_backward_bf16), wanted, 1e-2);
+    for (const int64_t prefix : {int64_t{0}, int64_t{70}, T}) {
+      if (prefix > 0 && shape.alibi_slopes != nullptr) continue;  // scores would rise above the log-sums
+      const std::vector<float> wanted = run(shape, prefix, reference().attention_backward_f32);
+      expect_near(run(shape, prefix, table().attention_backward_f32), wanted, 2e-6);
+      if (table().attention_backward_bf16) expect_near(run(shape, prefix, table().attention_backward_bf16), wanted, 1e-2);
+    }
   }
 }
 

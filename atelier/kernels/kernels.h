@@ -35,7 +35,7 @@ struct Linear {
   bool adds = false;  // y += in place of y =, with the bits of an addition afterwards: a residual
 };
 
-enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu };
+enum class Activation : uint8_t { kNone, kRelu, kGelu, kGeluTanh, kSilu, kTanh };
 
 // What the linears of a group multiply: rows [T, K] as they lie in memory, or rows that are computed while they are made ready for the
 // products (rounded, quantized), with the bits of the function of that name, and never pass through memory on their own.
@@ -95,8 +95,9 @@ void store_kv(const KvView& kv, int64_t num_kv_heads, int64_t head_dim, int64_t 
 struct AttentionRun {
   int64_t first_row = 0;  // in q and out
   int64_t num_rows = 0;
-  int64_t first_position = 0;  // of the first row; the row at position p sees keys 0..p (causal), already stored in `kv`
+  int64_t first_position = 0;  // of the first row; the row at position p sees keys 0..p, already stored in `kv`
   KvView kv;
+  int64_t prefix = 0;  // keys 0..prefix-1 are stored too, and every row sees them: 0 causal, the whole length bidirectional
 };
 
 struct AttentionShape {

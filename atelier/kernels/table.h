@@ -76,6 +76,7 @@ struct AttentionBlock {
   int64_t num_rows = 0;
   int64_t num_heads = 0;       // H / G
   int64_t first_position = 0;  // of row 0
+  int64_t prefix = 0;          // every row sees keys 0..prefix-1
   DType dtype = DType::kF32;   // of keys and values
   const uint8_t* const* pages = nullptr;
   int64_t offset = 0;                   // of this kv head in a page: its tile of keys, then that of values (kernels/kv_tile.h); bytes
@@ -132,6 +133,7 @@ struct AttentionBackwardBlock {
   int64_t ld_sums = 0;
   int64_t num_rows = 0;
   int64_t num_heads = 0;  // H / G
+  int64_t prefix = 0;     // every query sees keys 0..prefix-1
   const float* alibi_slopes = nullptr;
 };
 inline constexpr int64_t attention_backward_floats(int64_t D, int64_t rows, int64_t heads) {

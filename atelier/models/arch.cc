@@ -51,14 +51,19 @@ const ArchDef* find_by_gguf_name(const std::string& gguf_name) {
 
 Stored stored_parameter(const ArchDef& arch, Layout layout, const std::string& logical) {
   const LogicalName name = parse_logical(logical);
-  for (const NameRule& rule : arch.names) {
-    if (name.module != rule.logical) continue;
-    const bool is_hf = layout == Layout::kHuggingFace;
-    const char* pattern = is_hf ? rule.hf : rule.gguf;
-    ATELIER_CHECK(pattern != nullptr);
-    std::string stored = pattern;
-    replace_all(stored, "*", name.layer);
-    return {stored + name.suffix, is_hf ? rule.hf_part : rule.gguf_part, is_hf ? rule.hf_transform : rule.gguf_transform};
+  const bool is_hf = layout == Layout::kHuggingFace;
+  for (const std::span<const NameRule> rules : {arch.names, arch.body_names}) {
+    for (const NameRule& rule : rules) {
+      const bool is_whole = name.module + name.suffix == rule.logical;
+      if (!is_whole && name.module != rule.logical) continue;
+      const char* pattern = is_hf ? rule.hf : rule.gguf;
+      ATELIER_CHECK(pattern != nullptr);
+      std::string stored = pattern;
+      replace_all(stored, "*", name.layer);
+      replace_all(stored, "@", arch.body);
+      if (!is_whole) stored += name.suffix;
+      return {stored, is_hf ? rule.hf_part : rule.gguf_part, is_hf ? rule.hf_transform : rule.gguf_transform};
+    }
   }
   throw InternalError("architecture " + std::string(arch.name) + " has no name for parameter " + logical);
 }
@@ -84,6 +89,14 @@ Status check_spec(const nn::TransformerSpec& spec) {
   }
   if (!(spec.norm_eps > 0 && spec.norm_eps < 1))
     return Status::corrupt("model: norm epsilon is " + std::to_string(spec.norm_eps) + ", must be in (0, 1)");
+  if (spec.position_offset < 0 || spec.position_offset > int64_t{1} << 20 || spec.num_segments < 0 ||
+      spec.num_segments > int64_t{1} << 20) {
+    return Status::corrupt("model: position offset is " + std::to_string(spec.position_offset) + ", segments are " +
+                           std::to_string(spec.num_segments) + ", must be 0 to 1048576");
+  }
+  if (spec.head.kind != nn::HeadKind::kNone && (spec.head.num_labels < 1 || spec.head.num_labels > int64_t{1} << 20)) {
+    return Status::corrupt("model: the head has " + std::to_string(spec.head.num_labels) + " labels, must be 1 to 1048576");
+  }
   for (const nn::RopeSpec& rope : spec.ropes) {
     if (rope.rotary_dim < 2 || rope.rotary_dim % 2 != 0 || rope.rotary_dim > spec.head_dim) {
       return Status::corrupt("model: rotary width is " + std::to_string(rope.rotary_dim) +

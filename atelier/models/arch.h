@@ -32,7 +32,8 @@ enum class Transform : uint8_t {
 // Which rows of a stored tensor a parameter is, when several are stored as one.
 enum class Part : uint8_t { kWhole, kQuery, kKey, kValue, kGate, kUp };
 
-// Names of one module without its ".weight" or ".bias"; "*" stands for the layer's number.
+// Names of one module without its ".weight" or ".bias"; "*" stands for the layer's number. A rule for a single parameter ("head.bias")
+// comes before that of its module and has its whole name.
 struct NameRule {
   const char* logical;  // "layers.*.attention.q", as nn::visit_parameters spells it
   const char* hf;       // "model.layers.*.self_attn.q_proj"
@@ -52,6 +53,8 @@ struct ArchDef {
   Result<nn::TransformerSpec> (*from_hf)(const Json& config);
   Result<nn::TransformerSpec> (*from_gguf)(const format::Gguf& file);  // null without gguf_name
   std::span<const NameRule> names;
+  std::span<const NameRule> body_names = {};  // more of them, shared by relatives: "@" stands for `body`
+  const char* body = "";                      // what transformers calls the model under its heads: "bert"
 };
 
 // Every architecture, by file name.

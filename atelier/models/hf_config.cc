@@ -5,14 +5,6 @@
 namespace atelier::models {
 namespace {
 
-// `layers` entries, bounded before anything is allocated.
-Status add_layers(int64_t count, nn::TransformerSpec& spec) {
-  if (count < 1 || count > 4096)
-    return Status::corrupt("config.json: num_hidden_layers is " + std::to_string(count) + ", must be 1 to 4096");
-  spec.layers.resize(static_cast<size_t>(count));
-  return Status::ok_status();
-}
-
 Result<std::vector<float>> float_array(const Json& object, const char* key) {
   std::vector<float> out;
   const Json* found = object.find(key);
@@ -74,6 +66,22 @@ Status read_rotary_dim(const Json& object, const nn::TransformerSpec& spec, doub
 
 }  // namespace
 
+Status hf_add_layers(int64_t count, nn::TransformerSpec& spec) {
+  if (count < 1 || count > 4096) return Status::corrupt("config.json: " + std::to_string(count) + " layers, must be 1 to 4096");
+  spec.layers.resize(static_cast<size_t>(count));
+  return Status::ok_status();
+}
+
+Status hf_equal_heads(nn::TransformerSpec& spec) {
+  if (spec.num_heads < 1 || spec.width % spec.num_heads != 0) {
+    return Status::corrupt("config.json: " + std::to_string(spec.num_heads) + " heads, must be positive and divide the width " +
+                           std::to_string(spec.width));
+  }
+  spec.num_kv_heads = spec.num_heads;
+  spec.head_dim = spec.width / spec.num_heads;
+  return Status::ok_status();
+}
+
 Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, const ShapeDefaults& defaults) {
   nn::TransformerSpec spec;
   spec.architecture = architecture;
@@ -87,7 +95,7 @@ Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string
   ATELIER_TRY(spec.head_dim, config.get_int("head_dim", defaults.head_dim > 0 ? defaults.head_dim : spec.width / spec.num_heads));
   ATELIER_TRY(spec.max_context, config.get_int("max_position_embeddings", defaults.max_context));
   ATELIER_TRY(const int64_t num_layers, config.get_int("num_hidden_layers"));
-  ATELIER_RETURN_IF_ERROR(add_layers(num_layers, spec));
+  ATELIER_RETURN_IF_ERROR(hf_add_layers(num_layers, spec));
   ATELIER_TRY(const double eps, config.get_double("rms_norm_eps", defaults.norm_eps));
   spec.norm_eps = static_cast<float>(eps);
   ATELIER_TRY(spec.has_tied_head, config.get_bool("tie_word_embeddings", defaults.is_tied));

@@ -1,4 +1,4 @@
-// What the config.json files of decoder models share, in both forms: transformers 5 (`rope_parameters`, `dtype`) and the older one
+// What config.json files share, in both forms: transformers 5 (`rope_parameters`, `dtype`) and the older one
 // (`rope_theta`, `rope_scaling`, `rope_local_base_freq`, `torch_dtype`). A rule of this reader: an absent key has the default of the
 // architecture's transformers class; a present key of the wrong kind is an error.
 #pragma once
@@ -24,6 +24,12 @@ struct ShapeDefaults {
 // Sizes that Llama-shaped configurations spell alike (hidden_size, num_attention_heads, …), RMS norm, gated MLP, tied or not.
 // Adds one layer spec per layer, without windows. Rotary settings are read apart.
 Result<nn::TransformerSpec> hf_llama_shape(const Json& config, const std::string& architecture, const ShapeDefaults& defaults);
+
+// `count` layers, bounded before anything is allocated.
+Status hf_add_layers(int64_t count, nn::TransformerSpec& spec);
+
+// As many kv heads as heads, which share the width equally.
+Status hf_equal_heads(nn::TransformerSpec& spec);
 
 // The rotary settings of layers of type `layer_type` ("full_attention", "sliding_attention"; transformers 5 may hold one per type).
 // theta_default and scaling apply to the older form.

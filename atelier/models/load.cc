@@ -6,6 +6,7 @@
 #include "atelier/format/gguf.h"
 #include "atelier/format/refusals.h"
 #include "atelier/io/file.h"
+#include "atelier/models/encoder_config.h"
 #include "atelier/models/model.h"
 #include "atelier/models/side_files.h"
 #include "atelier/models/weights.h"
@@ -59,6 +60,28 @@ Status check_context(const nn::TransformerSpec& spec, int64_t context) {
   return Status::ok_status();
 }
 
+// Checkpoints of a bare encoder leave its pooler out as they like, and BERT's own are called BertForMaskedLM and have the other head too.
+void adapt_heads(const ArchDef& arch, Layout layout, const format::Checkpoint& checkpoint, nn::TransformerSpec& spec) {
+  if (layout != Layout::kHuggingFace) return;
+  const auto has = [&](const char* parameter) {
+    return find_tensor(checkpoint, stored_parameter(arch, layout, parameter).name) != nullptr;
+  };
+  const bool is_bare = spec.head.kind == nn::HeadKind::kNone;
+  if (is_bare && spec.has_pooler && !has("pooler.weight")) spec.has_pooler = false;
+  const bool may_have_both = is_bare && spec.has_head_transform && spec.architecture == "bert";
+  if (may_have_both && has("pooler.weight") && has("heads.next_sentence.weight")) {
+    spec.has_pooler = true;
+    spec.head = next_sentence_head();
+  }
+}
+
+Result<Json> read_config(const std::string& path) {
+  ATELIER_TRY(const std::string text, io::read_file(path, int64_t{16} << 20));
+  ATELIER_TRY(Json config, Json::parse(text, path));
+  ATELIER_RETURN_IF_ERROR(format::refuse_unsupported_config(config));
+  return config;
+}
+
 }  // namespace
 
 class ModelLoader {
@@ -70,9 +93,10 @@ class ModelLoader {
     const format::Gguf* gguf = model->checkpoint_->as_gguf();
     model->layout_ = gguf != nullptr ? Layout::kGguf : Layout::kHuggingFace;
     ATELIER_TRY(nn::TransformerSpec spec, gguf != nullptr ? read_gguf(*model, *gguf) : read_hf(*model));
+    adapt_heads(*model->arch_, model->layout_, *model->checkpoint_, spec);
     ATELIER_RETURN_IF_ERROR(check_spec(spec));
     ATELIER_TRY(nn::DecoderParameters parameters,
-                load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_, options.is_to_run));
+                load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_, options.is_to_run, options.type));
 
     model->precision_ = options.precision;
     model->kv_dtype_ = options.kv.value_or(options.precision == Precision::kF32 ? DType::kF32 : DType::kF16);
@@ -97,10 +121,7 @@ class ModelLoader {
 
   static Result<nn::TransformerSpec> read_hf(Model& model) {
     const std::string folder = io::is_directory(model.path_) ? model.path_ : io::folder_of(model.path_);
-    const std::string config_path = io::join_path(folder, "config.json");
-    ATELIER_TRY(const std::string text, io::read_file(config_path, int64_t{16} << 20));
-    ATELIER_TRY(const Json config, Json::parse(text, config_path));
-    ATELIER_RETURN_IF_ERROR(format::refuse_unsupported_config(config));
+    ATELIER_TRY(const Json config, read_config(io::join_path(folder, "config.json")));
     ATELIER_TRY(model.arch_, arch_of_config(config));
     ATELIER_TRY(SideFiles side, hf_side_files(folder, config));
     take(model, std::move(side));
@@ -119,6 +140,17 @@ class ModelLoader {
     model.defaults_ = std::move(side.defaults);
   }
 };
+
+Result<ConfigModel> read_config_model(const std::string& config_path) {
+  ATELIER_TRY(const Json config, read_config(config_path));
+  ATELIER_TRY(const ArchDef* arch, arch_of_config(config));
+  ATELIER_TRY(nn::TransformerSpec spec, arch->from_hf(config));
+  ATELIER_RETURN_IF_ERROR(check_spec(spec));
+  ConfigModel out{arch, std::move(spec), 0};
+  nn::DecoderParameters none;
+  nn::visit_parameters(out.spec, none, [&](const nn::ParameterInfo& info, Tensor&) { out.num_parameters += info.shape.count(); });
+  return out;
+}
 
 Result<std::unique_ptr<Model>> load_model(const std::string& path, const LoadOptions& options) { return ModelLoader::load(path, options); }
 

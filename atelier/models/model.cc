@@ -8,16 +8,50 @@
 
 namespace atelier::models {
 
+namespace {
+
+Status refuse_to_generate(const Model& model) {
+  if (!model.is_encoder()) return {};
+  return Status::unsupported(std::string(model.arch().name) +
+                             " is an encoder, which writes no text; use embed, fill, classify, tag or answer");
+}
+
+std::span<const float> values_of(const Tensor& x) { return {x.f32(), static_cast<size_t>(x.count())}; }
+
+}  // namespace
+
 Result<const tokenize::Tokenizer*> Model::tokenizer() const {
   if (!tokenizer_status_.ok()) return tokenizer_status_;
   return static_cast<const tokenize::Tokenizer*>(tokenizer_.get());
 }
 
 Result<nn::KvCache> Model::new_cache(int64_t context) const {
+  ATELIER_RETURN_IF_ERROR(refuse_to_generate(*this));
   return nn::KvCache::create(spec(), kv_dtype_, context > 0 ? context : context_);
 }
 
-Result<std::shared_ptr<nn::KvPool>> Model::new_pool(int64_t num_pages) const { return nn::KvPool::create(spec(), kv_dtype_, num_pages); }
+Result<std::shared_ptr<nn::KvPool>> Model::new_pool(int64_t num_pages) const {
+  ATELIER_RETURN_IF_ERROR(refuse_to_generate(*this));
+  return nn::KvPool::create(spec(), kv_dtype_, num_pages);
+}
+
+// A run without a cache: not too long, with segments that the model knows.
+Status Model::check_document(const nn::RowRun& run) const {
+  if (run.num_rows < 1 || run.num_rows > context_) {
+    return Status::out_of_range("document: " + std::to_string(run.num_rows) + " tokens, must be 1 to " + std::to_string(context_) +
+                                "; cut it into shorter texts");
+  }
+  if (!run.segments.empty() && static_cast<int64_t>(run.segments.size()) != run.num_rows) {
+    return Status::invalid("document: " + std::to_string(run.segments.size()) + " segments for " + std::to_string(run.num_rows) +
+                           " tokens");
+  }
+  for (const int32_t segment : run.segments) {
+    if (segment < 0 || segment >= std::max<int64_t>(1, spec().num_segments)) {
+      return Status::invalid("document: segment " + std::to_string(segment) + ", this model has " + std::to_string(spec().num_segments));
+    }
+  }
+  return {};
+}
 
 Result<std::span<const float>> Model::forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits) {
   const auto rows = static_cast<int64_t>(ids.size());
@@ -55,6 +89,10 @@ Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
 Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
   ATELIER_RETURN_IF_ERROR(check_ids(ids));
   for (const nn::RowRun& run : runs) {
+    if (run.cache == nullptr) {
+      ATELIER_RETURN_IF_ERROR(check_document(run));
+      continue;
+    }
     const int64_t length = run.cache->length() + run.num_rows;
     if (length > run.cache->context()) {
       return Status::out_of_range("context full: " + std::to_string(run.cache->length()) + " + " + std::to_string(run.num_rows) +
@@ -73,6 +111,7 @@ Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs
 }
 
 std::span<const float> Model::logits(std::span<const int64_t> rows) {
+  ATELIER_CHECK(spec().has_language_head);
   if (rows.empty()) return {};
   arena_.rewind(after_run_);
   Context context{arena_, precision_};
@@ -82,8 +121,21 @@ std::span<const float> Model::logits(std::span<const int64_t> rows) {
     std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden_.f32() + rows[i] * spec().width,
                 static_cast<size_t>(spec().width) * sizeof(float));
   }
-  const Tensor logits = decoder_->logits(context, wanted);
-  return std::span<const float>(logits.f32(), static_cast<size_t>(logits.count()));
+  return values_of(decoder_->logits(context, wanted));
+}
+
+std::span<const float> Model::pooled() {
+  ATELIER_CHECK(spec().has_pooler);
+  arena_.rewind(after_run_);
+  Context context{arena_, precision_};
+  return values_of(decoder_->pool(context, hidden_));
+}
+
+std::span<const float> Model::task_logits() {
+  ATELIER_CHECK(spec().head.kind != nn::HeadKind::kNone);
+  arena_.rewind(after_run_);
+  Context context{arena_, precision_};
+  return values_of(decoder_->task_logits(context, hidden_));
 }
 
 }  // namespace atelier::models

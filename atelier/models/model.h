@@ -1,8 +1,14 @@
-// A model ready to run: decoder, tokenizer, chat template and generation defaults, from a GGUF file or a Hugging Face folder.
+// A model ready to run: decoder or encoder, tokenizer, chat template and generation defaults, from a GGUF file or a Hugging Face folder.
 //
 //   ATELIER_TRY(auto model, models::load_model("smollm2-135m-instruct", {}));
 //   ATELIER_TRY(nn::KvCache cache, model->new_cache());
 //   ATELIER_TRY(std::span<const float> logits, model->forward(ids, cache, 1));      // of the last id
+//
+// An encoder has no cache: its runs are whole documents.
+//
+//   const nn::RowRun document{nullptr, num_ids};
+//   ATELIER_RETURN_IF_ERROR(model->run(ids, std::span(&document, 1)));
+//   ... model->hidden(), model->logits(rows), model->task_logits() ...
 //
 // One owner thread calls forward; what it returns lives until the next call.
 #pragma once
@@ -25,7 +31,8 @@ struct LoadOptions {
   Precision precision = Precision::kAuto;
   std::optional<DType> kv;  // KV cache: F32, F16 or Q8_0; default F16, F32 with Precision::kF32
   bool is_to_run = true;  // false: weights stay as the files have them, to be looked at or converted; nothing is read before it is touched
-  int64_t context = 0;    // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
+  std::optional<DType> type = {};  // what float matrices of a model that is to run become: BF16 or a block type; none: as stored
+  int64_t context = 0;             // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
 };
 
 // What the files say about generating: transformers' generation_config.json or GGUF's token ids.
@@ -45,7 +52,8 @@ class Model {
   const std::string& path() const { return path_; }
   Layout layout() const { return layout_; }
   Precision precision() const { return precision_; }
-  int64_t context() const { return context_; }  // planned context: the default size of new_cache()
+  int64_t context() const { return context_; }  // planned context: the default size of new_cache(); of an encoder: its longest document
+  bool is_encoder() const { return spec().mask == nn::MaskKind::kBidirectional; }
   DType kv_dtype() const { return kv_dtype_; }
 
   // The tokenizer, or why there is none (a folder without one still answers `logits --ids`).
@@ -62,14 +70,18 @@ class Model {
   // Errors: an id outside the vocabulary; no room in the cache (then nothing has run).
   Result<std::span<const float>> forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits = 1);
 
-  // The same for several sequences at once: ids run after run; logits of the rows listed in `logit_rows`, in that order.
+  // The same for several sequences at once, with a cache each or whole documents without any: ids run after run; logits of the rows listed
+  // in `logit_rows`, in that order.
   Result<std::span<const float>> forward_batch(std::span<const int32_t> ids, std::span<const nn::RowRun> runs,
                                                std::span<const int64_t> logit_rows);
 
-  // forward_batch in two steps, for more rows than one should hold the logits of: run() stores keys and values, logits() may then be
-  // asked for any rows of it, [rows.size(), V], again and again.
+  // forward_batch in two steps, for more rows than one should hold the logits of: run() stores keys and values, the others may then be
+  // asked about it again and again. Each invalidates what the others returned, but hidden().
   Status run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs);
-  std::span<const float> logits(std::span<const int64_t> rows);
+  const Tensor& hidden() const { return hidden_; }               // [T, C]
+  std::span<const float> logits(std::span<const int64_t> rows);  // [rows.size(), V], where the spec has a language head
+  std::span<const float> pooled();                               // [B, C], where it has a pooler
+  std::span<const float> task_logits();                          // [B, N] or [T, N] (nn/heads.h), where it has a task's head
 
   // Runs ids as one document, without a cache and in float32 whatever the model was loaded for, and shows `probe` what happens.
   Status look(std::span<const int32_t> ids, nn::Probe& probe);
@@ -79,6 +91,7 @@ class Model {
 
   friend class ModelLoader;
   Model() = default;
+  Status check_document(const nn::RowRun& run) const;
 
   std::string path_;
   Layout layout_ = Layout::kGguf;
@@ -97,6 +110,14 @@ class Model {
   Tensor hidden_;          // [T, C] of the last run()
   Arena::Mark after_run_;  // what logits() rewinds to
 };
+
+// What a config.json says without weights beside it.
+struct ConfigModel {
+  const ArchDef* arch;
+  nn::TransformerSpec spec;
+  int64_t num_parameters;
+};
+Result<ConfigModel> read_config_model(const std::string& config_path);
 
 // `path` is a .gguf file or a Hugging Face folder (names of the store are resolved by models/store.h before).
 Result<std::unique_ptr<Model>> load_model(const std::string& path, const LoadOptions& options);

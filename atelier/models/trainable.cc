@@ -8,6 +8,7 @@
 #include "atelier/kernels/gradients.h"
 #include "atelier/models/model.h"
 #include "atelier/nn/initialise.h"
+#include "atelier/ops/embedding.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
 #include "atelier/quant/tiles.h"
@@ -20,12 +21,6 @@ struct Master {
   Tensor value;
   Tensor copy;  // BF16, or none
 };
-
-// Whether products read the parameter, so that a bfloat16 copy is worth having.
-bool is_multiplied(const nn::TransformerSpec& spec, const nn::ParameterInfo& info) {
-  if (info.shape.rank() != 2 || info.name == "position_embedding.weight") return false;
-  return info.name != "embedding.weight" || spec.has_tied_head;
-}
 
 void round_to_bf16(const Tensor& value, Tensor& copy) {
   parallel_for(value.count(), 4096, [&](int64_t begin, int64_t end, int) {
@@ -82,6 +77,34 @@ void merge(nn::LinearLayer& linear) {
   linear.low_rank = {};
 }
 
+bool is_label(int32_t label, int64_t num_labels) { return label == kIgnoredLabel || (label >= 0 && label < num_labels); }
+
+Status check_pairs_and_texts(const nn::TransformerSpec& spec, const TrainBatch& batch) {
+  const int64_t num_segments = std::max<int64_t>(1, spec.num_segments);
+  const bool has_sizes = (batch.segments.empty() || batch.segments.size() == batch.ids.size()) &&
+                         (batch.text_labels.empty() || batch.text_labels.size() == batch.lengths.size());
+  if (!has_sizes) {
+    return Status::invalid("batch: " + std::to_string(batch.segments.size()) + " segments and " + std::to_string(batch.text_labels.size()) +
+                           " labels of documents, for " + std::to_string(batch.ids.size()) + " ids and " +
+                           std::to_string(batch.lengths.size()) + " documents");
+  }
+  for (const int32_t segment : batch.segments) {
+    if (segment < 0 || segment >= num_segments) {
+      return Status::out_of_range("batch: segment " + std::to_string(segment) + ", the model has " + std::to_string(num_segments));
+    }
+  }
+  if (batch.text_labels.empty()) return {};
+  const bool reads_texts = spec.head.kind != nn::HeadKind::kNone && nn::head_def(spec.head.kind).is_of_text;
+  if (!reads_texts) return Status::invalid("batch: documents have labels, the model has no head for texts");
+  for (const int32_t label : batch.text_labels) {
+    if (!is_label(label, spec.head.num_labels)) {
+      return Status::out_of_range("batch: a document has label " + std::to_string(label) + ", the head has " +
+                                  std::to_string(spec.head.num_labels));
+    }
+  }
+  return {};
+}
+
 Status check_batch(const nn::TransformerSpec& spec, const TrainBatch& batch, int64_t max_length) {
   const auto rows = static_cast<int64_t>(batch.ids.size());
   int64_t total = 0;
@@ -100,14 +123,16 @@ Status check_batch(const nn::TransformerSpec& spec, const TrainBatch& batch, int
     return Status::invalid("batch: " + std::to_string(batch.samples.size()) + " samples, " + std::to_string(batch.lengths.size()) +
                            " documents");
   }
+  const int64_t num_labels = spec.has_language_head ? spec.vocab_size : spec.head.num_labels;
   for (size_t t = 0; t < batch.ids.size(); ++t) {
     const int32_t id = batch.ids[t], label = batch.labels[t];
-    if (id < 0 || id >= spec.vocab_size || (label != kIgnoredLabel && (label < 0 || label >= spec.vocab_size))) {
+    if (id < 0 || id >= spec.vocab_size || !is_label(label, num_labels)) {
       return Status::out_of_range("batch: row " + std::to_string(t) + " has id " + std::to_string(id) + " and label " +
-                                  std::to_string(label) + ", the vocabulary is " + std::to_string(spec.vocab_size));
+                                  std::to_string(label) + ", the vocabulary is " + std::to_string(spec.vocab_size) + ", labels are " +
+                                  std::to_string(num_labels));
     }
   }
-  return {};
+  return check_pairs_and_texts(spec, batch);
 }
 
 }  // namespace
@@ -123,6 +148,7 @@ struct TrainableModel::State {
   Layout layout = Layout::kHuggingFace;
   std::unique_ptr<nn::Decoder> decoder;
   std::vector<nn::RowRun> runs;
+  std::vector<int32_t> labelled_rows, labels_of_rows;  // live until the walk
   int64_t num_parameters = 0;
 
   int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context; }
@@ -143,7 +169,7 @@ struct TrainableModel::State {
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
       Tensor value = as_f32(tensor);
       tensor = value;
-      if (has_copies() && is_multiplied(spec, info)) {
+      if (has_copies() && nn::is_multiplied(spec, info)) {
         tensor = Tensor::zeros(DType::kBF16, info.shape);
         masters.push_back({value, tensor});
       }
@@ -153,7 +179,7 @@ struct TrainableModel::State {
 
   // Float matrices that stay as they are become bfloat16 where products are of it.
   void freeze(const nn::TransformerSpec& spec, const nn::ParameterInfo& info, Tensor& tensor) const {
-    if (precision() != Precision::kBF16 || !is_multiplied(spec, info)) return;
+    if (precision() != Precision::kBF16 || !nn::is_multiplied(spec, info)) return;
     if (tensor.dtype() == DType::kBF16 || is_quantized(tensor.dtype())) return;
     Tensor rounded = Tensor::zeros(DType::kBF16, info.shape);
     round_to_bf16(as_f32(tensor), rounded);
@@ -208,11 +234,43 @@ struct TrainableModel::State {
     for (Master& master : masters) round_to_bf16(master.value, master.copy);
   }
 
+  double row_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
+    if (decoder->spec().has_language_head) return language_loss(context, hidden, labels, loss_weight);
+    return decoder->spec().head.kind == nn::HeadKind::kToken ? task_loss(context, hidden, labels, loss_weight) : 0;
+  }
+
+  double task_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double weight) {
+    const nn::LinearLayer& output = decoder->parameters().task.output;
+    return ops::cross_entropy(context, decoder->task_input(context, hidden), output.weight, labels, weight, 0, output.bias);
+  }
+
+  // The transform before a language head is computed for labelled rows only.
+  double language_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
+    const nn::LinearLayer& head = decoder->parameters().head;
+    const float soft_cap = decoder->spec().final_soft_cap;
+    if (!decoder->spec().has_head_transform)
+      return ops::cross_entropy(context, hidden, head.weight, labels, loss_weight, soft_cap, head.bias);
+    labelled_rows.clear();
+    labels_of_rows.clear();
+    for (size_t t = 0; t < labels.size(); ++t) {
+      if (labels[t] == kIgnoredLabel) continue;
+      labelled_rows.push_back(static_cast<int32_t>(t));
+      labels_of_rows.push_back(labels[t]);
+    }
+    if (labelled_rows.empty()) return 0;
+    const Tensor x = decoder->head_input(context, ops::embedding(context, hidden, labelled_rows));
+    return ops::cross_entropy(context, x, head.weight, labels_of_rows, loss_weight, soft_cap, head.bias);
+  }
+
   Result<double> run(const TrainBatch& batch, double loss_weight, bool is_to_learn) {
     ATELIER_RETURN_IF_ERROR(check_batch(decoder->spec(), batch, max_length()));
     runs.clear();
+    int64_t begin = 0;
     for (size_t i = 0; i < batch.lengths.size(); ++i) {
       runs.push_back({nullptr, batch.lengths[i], batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i]});
+      if (batch.segments.empty()) continue;
+      runs.back().segments = batch.segments.subspan(static_cast<size_t>(begin), static_cast<size_t>(batch.lengths[i]));
+      begin += batch.lengths[i];
     }
     nn::TrainingForward training;
     if (is_to_learn) {
@@ -223,8 +281,8 @@ struct TrainableModel::State {
     tape.clear();
     Context context{arena, precision(), nullptr, is_to_learn ? &tape : nullptr};
     const Tensor hidden = decoder->forward(context, batch.ids, runs, training);
-    const double loss =
-        ops::cross_entropy(context, hidden, decoder->parameters().head, batch.labels, loss_weight, decoder->spec().final_soft_cap);
+    double loss = row_loss(context, hidden, batch.labels, loss_weight);
+    if (!batch.text_labels.empty()) loss += task_loss(context, hidden, batch.text_labels, batch.text_weight);
     if (is_to_learn) tape.backward();
     return loss;
   }
@@ -263,12 +321,13 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   nn::TransformerSpec spec = model->spec();
   nn::DecoderParameters weights = model->decoder().parameters();  // views
   if (options.num_new_tokens > 0) {
+    if (spec.mask == nn::MaskKind::kBidirectional) return Status::unsupported("new tokens: only decoders take them; leave them out");
     if (options.first_new_token < 1 || options.first_new_token > spec.vocab_size) {
       return Status::invalid("new tokens: the first is " + std::to_string(options.first_new_token) + ", the model has " +
                              std::to_string(spec.vocab_size));
     }
     weights.embedding = with_new_rows(weights.embedding, options.first_new_token, options.num_new_tokens);
-    if (!spec.has_tied_head) weights.head = with_new_rows(weights.head, options.first_new_token, options.num_new_tokens);
+    if (!spec.has_tied_head) weights.head.weight = with_new_rows(weights.head.weight, options.first_new_token, options.num_new_tokens);
     spec.vocab_size = weights.embedding.dim(0);
   }
   ATELIER_RETURN_IF_ERROR(state->start(std::move(spec), std::move(weights)));

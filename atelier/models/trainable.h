@@ -25,13 +25,18 @@ namespace atelier::models {
 
 using ops::kIgnoredLabel;  // -100
 
-// Documents laid end to end. A row sees the rows of its own document up to itself; positions begin at 0 in each.
+// Documents laid end to end. A row sees the rows of its own document up to itself, with an encoder all of them; positions begin at 0 in
+// each.
 struct TrainBatch {
   std::span<const int32_t> ids;       // [T]
-  std::span<const int32_t> labels;    // [T] what row t is to predict (the next token, not ids[t]), or kIgnoredLabel
+  std::span<const int32_t> labels;    // [T] what row t is to predict, or kIgnoredLabel: the next token (not ids[t]), the token that a mask
+                                      // hides, or the label of a head for tokens where there is no language head
   std::span<const int64_t> lengths;   // rows of each document, all positive, their sum T
   std::span<const uint64_t> samples;  // the document's number in the run, for dropout; empty: 0, 1, 2, ...
   uint64_t step = 0;                  // of the optimizer, for dropout
+  std::span<const int32_t> segments = {};     // [T] of BERT's pairs; empty: all 0
+  std::span<const int32_t> text_labels = {};  // [B] of each document, for a head that reads texts, or kIgnoredLabel; empty: none
+  double text_weight = 0;                     // of each document's loss, as loss_weight is of each row's
 };
 
 struct LoraOptions {
@@ -74,7 +79,8 @@ class TrainableModel {
   std::span<TrainParameter> parameters();
   int64_t num_parameters() const;  // of the whole model, frozen ones included
 
-  // Sum over labelled rows of -log p(label), times loss_weight; its gradients are added to parameters().
+  // Sum over labelled rows of -log p(label), times loss_weight, and the same over labelled documents, times text_weight; its gradients are
+  // added to parameters().
   // With loss_weight = 1 / (labelled rows of all micro-batches) the sum over micro-batches is the mean loss, however they are cut.
   // Errors: OutOfRange for an id or label outside the vocabulary or a document above max_length, InvalidArgument for lengths that do
   // not add up. A batch without labels gives 0.

@@ -1,9 +1,11 @@
-// Losses and gradients against PyTorch in float64 (tests/golden/make_gradient_goldens.py), ten steps of AdamW beside its own
-// (make_trajectory_goldens.py), and the promises of training: the same bits twice, with checkpoints, and as inference computes them.
+// Losses and gradients against PyTorch in float64 (tests/golden/make_gradient_goldens.py, make_encoder_gradients.py), ten steps of AdamW
+// beside its own (make_trajectory_goldens.py), and the promises of training: the same bits twice, with checkpoints, and as inference computes
+// them.
 #include "atelier/models/trainable.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -28,22 +30,42 @@ namespace fs = std::filesystem;
 template <class T>
 std::vector<T> integers(const Json& json, const char* key) {
   std::vector<T> out;
-  for (const Json& value : json.find(key)->as_array()) out.push_back(static_cast<T>(value.as_int()));
+  const Json* values = json.find(key);
+  if (values == nullptr) return out;
+  for (const Json& value : values->as_array()) out.push_back(static_cast<T>(value.as_int()));
   return out;
 }
 
 struct Golden {
-  explicit Golden(const std::string& name) : folder(fs::path(ATELIER_SOURCE_DIR) / "tests/golden/models" / name) {
+  // `name` is "models/gpt2" or "encoders/bert-token".
+  explicit Golden(const std::string& name) : folder(fs::path(ATELIER_SOURCE_DIR) / "tests/golden" / name) {
     const Json json = Json::parse(io::read_file(folder / "gradients.json").value(), "gradients.json").value();
     ids = integers<int32_t>(json, "ids");
     labels = integers<int32_t>(json, "labels");
     lengths = integers<int64_t>(json, "lengths");
+    segments = integers<int32_t>(json, "segments");
+    text_labels = integers<int32_t>(json, "text_labels");
+    if (std::ranges::count(segments, 0) == std::ssize(segments)) segments.clear();
     loss = json.get_double("loss").value();
   }
 
-  TrainBatch batch() const { return {ids, labels, lengths}; }
+  TrainBatch batch() const { return part(0, lengths.size()); }
+  // Documents [first, last).
+  TrainBatch part(size_t first, size_t last) const {
+    size_t begin = 0, end = 0;
+    for (size_t i = 0; i < last; ++i) (i < first ? begin : end) += static_cast<size_t>(lengths[i]);
+    const auto rows = [&](const std::vector<int32_t>& all) {
+      return all.empty() ? std::span<const int32_t>() : std::span(all).subspan(begin, end);
+    };
+    TrainBatch out{rows(ids), rows(labels), std::span(lengths).subspan(first, last - first)};
+    out.segments = rows(segments);
+    if (!text_labels.empty()) out.text_labels = std::span(text_labels).subspan(first, last - first);
+    out.text_weight = 1 / static_cast<double>(lengths.size());
+    return out;
+  }
   double weight() const {
-    return 1.0 / static_cast<double>(labels.size() - static_cast<size_t>(std::count(labels.begin(), labels.end(), kIgnoredLabel)));
+    const auto count = labels.size() - static_cast<size_t>(std::count(labels.begin(), labels.end(), kIgnoredLabel));
+    return count > 0 ? 1.0 / static_cast<double>(count) : 0;
   }
   // PyTorch's gradients by logical name, through the loader of weights.
   std::map<std::string, Tensor> gradients(TrainableModel& model) const {
@@ -59,7 +81,7 @@ struct Golden {
   }
 
   fs::path folder;
-  std::vector<int32_t> ids, labels;
+  std::vector<int32_t> ids, labels, segments, text_labels;
   std::vector<int64_t> lengths;
   double loss;
 };
@@ -67,8 +89,10 @@ struct Golden {
 // Models that have a golden of this kind.
 std::vector<std::string> golden_names(const char* file) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(ATELIER_SOURCE_DIR "/tests/golden/models")) {
-    if (fs::exists(entry.path() / file)) names.push_back(entry.path().filename());
+  for (const std::string kind : {"models", "encoders"}) {
+    for (const auto& entry : fs::directory_iterator(fs::path(ATELIER_SOURCE_DIR) / "tests/golden" / kind)) {
+      if (fs::exists(entry.path() / file)) names.push_back(kind + "/" + entry.path().filename().string());
+    }
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -76,7 +100,8 @@ std::vector<std::string> golden_names(const char* file) {
 
 std::string test_name(const testing::TestParamInfo<std::string>& tested) {
   std::string name = tested.param;
-  std::replace(name.begin(), name.end(), '-', '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 
@@ -164,11 +189,8 @@ TEST_P(Gradients, add_up_over_micro_batches) {
   model->loss_and_backward(golden_.batch(), golden_.weight()).value();
   const std::vector<float> whole = all_gradients(*model);
   model->zero_gradients();
-  const auto cut = static_cast<size_t>(golden_.lengths[0]);
-  const std::span ids(golden_.ids), labels(golden_.labels);
-  const std::span lengths(golden_.lengths);
-  double loss = model->loss_and_backward({ids.first(cut), labels.first(cut), lengths.first(1)}, golden_.weight()).value();
-  loss += model->loss_and_backward({ids.subspan(cut), labels.subspan(cut), lengths.subspan(1)}, golden_.weight()).value();
+  double loss = model->loss_and_backward(golden_.part(0, 1), golden_.weight()).value();
+  loss += model->loss_and_backward(golden_.part(1, golden_.lengths.size()), golden_.weight()).value();
   EXPECT_NEAR(loss, golden_.loss, 2e-6 * golden_.loss);
   const std::vector<float> parts = all_gradients(*model);
   std::vector<float> difference(whole.size());
@@ -189,6 +211,12 @@ TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
     Context context{arena, precision, nullptr, &tape}, cached_context{cached_arena, precision};
     const nn::RowRun document{nullptr, golden_.lengths[0]};
     const Tensor hidden = decoder.forward(context, ids, std::span(&document, 1));
+    if (model->spec().mask == nn::MaskKind::kBidirectional) {
+      tape.clear();
+      const Tensor untaped = decoder.forward(cached_context, ids, std::span(&document, 1));
+      EXPECT_EQ(std::memcmp(hidden.f32(), untaped.f32(), static_cast<size_t>(hidden.num_bytes())), 0);
+      continue;
+    }
     const Tensor logits = decoder.logits(cached_context, hidden);
     const std::vector<float> taped(logits.f32(), logits.f32() + logits.count());
     tape.clear();
@@ -238,7 +266,7 @@ TEST_P(Trajectories, of_adamw_equal_pytorch_in_float64) {
 INSTANTIATE_TEST_SUITE_P(Goldens, Trajectories, testing::ValuesIn(golden_names("trajectory.json")), test_name);
 
 TEST(Trainable, refuses_batches_that_do_not_fit) {
-  const Golden golden("gpt2");
+  const Golden golden("models/gpt2");
   const auto model = open(golden, {.max_length = 21});
   const std::vector<int64_t> lengths = {22, 10};
   EXPECT_EQ(model->loss({golden.ids, golden.labels, lengths}, 1).status().message(), "batch: a document of 22 tokens, at most 21");
@@ -247,7 +275,7 @@ TEST(Trainable, refuses_batches_that_do_not_fit) {
 }
 
 TEST(Trainable, a_batch_without_labels_costs_nothing) {
-  const Golden golden("gpt2");
+  const Golden golden("models/gpt2");
   const auto model = open(golden);
   const std::vector<int32_t> labels(golden.ids.size(), kIgnoredLabel);
   EXPECT_EQ(model->loss_and_backward({golden.ids, labels, golden.lengths}, 1).value(), 0);

@@ -7,6 +7,7 @@
 #include "atelier/base/error.h"
 #include "atelier/base/strings.h"
 #include "atelier/models/resident_weights.h"
+#include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
 
 namespace atelier::models {
@@ -83,6 +84,20 @@ Tensor as_f32(const Tensor& x) {
   return out;
 }
 
+// A float matrix in another type; as it is where that is a block type already, or its rows are no whole blocks of `type`.
+Tensor as_type(const Tensor& x, DType type) {
+  if (is_quantized(x.dtype()) || x.dtype() == type || x.dim(1) % dtype_info(type).block_size != 0) return x;
+  const Tensor values = as_f32(x);
+  Tensor out = Tensor::zeros(type, x.shape());
+  const int64_t K = x.dim(1), stride = row_bytes(type, K);
+  parallel_for(x.dim(0), 16, [&](int64_t begin, int64_t end, int) {
+    for (int64_t n = begin; n < end; ++n) {
+      quant::from_f32(type, values.f32() + n * K, static_cast<uint8_t*>(out.mutable_data()) + n * stride, K);
+    }
+  });
+  return out;
+}
+
 // A view of the mapped rows; float elements that the file does not align are copied.
 Tensor load_plain(const format::TensorEntry& entry, const nn::ParameterInfo& info, const PartRows& part) {
   const int64_t stride = row_bytes(entry.dtype, info.shape[1]);
@@ -102,12 +117,6 @@ Tensor load_tensor(const nn::TransformerSpec& spec, const format::TensorEntry& e
   }
   if (info.shape.rank() == 1) return load_vector(entry, stored.transform, part);
   return stored.transform == Transform::kTranspose ? load_transposed(entry, info, part) : load_plain(entry, info, part);
-}
-
-// Whether products read the parameter; a table that is only looked up in stays as the file has it.
-bool is_multiplied(const nn::TransformerSpec& spec, const nn::ParameterInfo& info) {
-  if (info.name == "position_embedding.weight") return false;
-  return info.shape.rank() == 2 && (info.name != "embedding.weight" || spec.has_tied_head);
 }
 
 }  // namespace
@@ -150,17 +159,23 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
   for (const char* prefix : {"language_model.", "model.language_model.", "model.", "transformer."}) {
     if (const format::TensorEntry* entry = checkpoint.find(prefix + name)) return entry;
   }
-  for (const std::string_view prefix : {std::string_view("model."), std::string_view("transformer.")}) {
+  for (const std::string_view prefix : {"model.", "transformer.", "bert.", "roberta.", "distilbert."}) {
     if (!name.starts_with(prefix)) continue;
     const std::string base = name.substr(prefix.size());
     if (const format::TensorEntry* entry = checkpoint.find(base)) return entry;
     if (const format::TensorEntry* entry = checkpoint.find("model.language_model." + base)) return entry;
   }
+  // TensorFlow's names of a norm's parameters, in the first BERT checkpoints.
+  for (const auto& [suffix, old_suffix] :
+       {std::pair(".LayerNorm.weight", ".LayerNorm.gamma"), std::pair(".LayerNorm.bias", ".LayerNorm.beta")}) {
+    if (!name.ends_with(suffix)) continue;
+    return find_tensor(checkpoint, name.substr(0, name.size() - std::string_view(suffix).size()) + old_suffix);
+  }
   return nullptr;
 }
 
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint, bool is_to_run) {
+                                              const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type) {
   nn::DecoderParameters parameters;
   std::vector<LoadedMatrix> matrices;
   Status status;
@@ -176,7 +191,9 @@ Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout
     status = check_shape(*entry, stored, info, part);
     if (!status.ok()) return;
     tensor = load_tensor(spec, *entry, stored, info, part);
-    if (is_to_run && is_multiplied(spec, info)) matrices.push_back({&tensor, entry});
+    if (!is_to_run || !nn::is_multiplied(spec, info)) return;
+    if (type) tensor = as_type(tensor, *type);
+    matrices.push_back({&tensor, entry});
   });
   ATELIER_RETURN_IF_ERROR(status);
   ATELIER_RETURN_IF_ERROR(make_resident(matrices));

@@ -4,6 +4,8 @@
 // move to memory of their own when the model is to run (models/resident_weights.h); all else stays a view of the mapped file.
 #pragma once
 
+#include <optional>
+
 #include "atelier/base/status.h"
 #include "atelier/format/checkpoint.h"
 #include "atelier/models/arch.h"
@@ -26,7 +28,8 @@ int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_
 // The entry of `checkpoint` called `name`, also under the prefixes that saved base models and multimodal wrappers use; null if none.
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
 
+// `type`: what float matrices that products read become, if they are to run (LoadOptions::type).
 Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint, bool is_to_run);
+                                              const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type = {});
 
 }  // namespace atelier::models

@@ -25,7 +25,7 @@ constexpr int64_t kEmbeddingLayer = -1;
 Decoder::Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t planned_context)
     : spec_(std::move(spec)), parameters_(std::move(parameters)) {
   ATELIER_CHECK(static_cast<int64_t>(parameters_.layers.size()) == spec_.num_layers());
-  if (spec_.has_tied_head) parameters_.head = parameters_.embedding;
+  if (spec_.has_tied_head) parameters_.head.weight = parameters_.embedding;
   if (spec_.position == PositionKind::kRotary) {
     for (const RopeSpec& rope : spec_.ropes) ropes_.emplace_back(rope, planned_context);
   }
@@ -36,19 +36,31 @@ void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& trai
   rows_.runs = runs;
   rows_.training = training;
   rows_.position.clear();
+  rows_.learned.clear();
+  rows_.segment.clear();
+  rows_.first.clear();
   rows_.sample.clear();
   rows_.documents.clear();
   rows_.has_adapters = false;
   int64_t end = 0;
   for (const RowRun& run : runs) {
     ATELIER_CHECK((run.cache == nullptr) == (runs[0].cache == nullptr));
+    ATELIER_CHECK(spec_.mask == MaskKind::kCausal || run.cache == nullptr);
     if (run.cache != nullptr) ATELIER_CHECK(run.cache->reserve(run.num_rows));
     const int64_t first = run.cache != nullptr ? run.cache->length() : 0, row = static_cast<int64_t>(rows_.position.size());
     for (int64_t i = 0; i < run.num_rows; ++i) rows_.position.push_back(static_cast<int32_t>(first + i));
-    if (run.cache == nullptr) rows_.documents.push_back({row, run.num_rows});
+    if (run.cache == nullptr) rows_.documents.push_back({row, run.num_rows, spec_.mask == MaskKind::kBidirectional ? run.num_rows : 0});
+    rows_.first.push_back(static_cast<int32_t>(row));
+    if (spec_.num_segments > 0) {
+      rows_.segment.insert(rows_.segment.end(), run.segments.begin(), run.segments.end());
+      rows_.segment.resize(rows_.position.size(), 0);
+    }
     rows_.sample.resize(rows_.position.size(), run.sample);
     rows_.has_adapters = rows_.has_adapters || !run.adapters.empty();
     end = std::max(end, first + run.num_rows);
+  }
+  if (spec_.position_offset > 0) {
+    for (const int32_t position : rows_.position) rows_.learned.push_back(position + static_cast<int32_t>(spec_.position_offset));
   }
   for (RopeTable& rope : ropes_) rope.ensure(end);
 }
@@ -88,9 +100,34 @@ Tensor Decoder::finish(Context& context, const Tensor& x) const {
 }
 
 Tensor Decoder::logits(Context& context, const Tensor& hidden) const {
-  Tensor logits = ops::linear(context, hidden, parameters_.head);
+  Tensor logits = ops::linear(context, head_input(context, hidden), parameters_.head.weight, parameters_.head.bias);
   if (spec_.final_soft_cap > 0) ops::soft_cap_inplace(context, logits, spec_.final_soft_cap);
   return logits;
+}
+
+Tensor Decoder::head_input(Context& context, const Tensor& hidden) const {
+  if (!spec_.has_head_transform) return hidden;
+  const auto& [dense, norm] = parameters_.head_transform;
+  return normalise(context, norm, ops::activate(context, spec_.activation, ops::linear(context, hidden, dense.weight, dense.bias)));
+}
+
+Tensor Decoder::pool(Context& context, const Tensor& hidden) const {
+  const Tensor first = ops::embedding(context, hidden, rows_.first);
+  return ops::activate(context, kernels::Activation::kTanh,
+                       ops::linear(context, first, parameters_.pooler.weight, parameters_.pooler.bias));
+}
+
+Tensor Decoder::task_input(Context& context, const Tensor& hidden) const {
+  if (!head_def(spec_.head.kind).is_of_text) return hidden;
+  const Tensor x = spec_.has_pooler ? pool(context, hidden) : ops::embedding(context, hidden, rows_.first);
+  if (!spec_.head.has_dense) return x;
+  const LinearLayer& dense = parameters_.task.dense;
+  return ops::activate(context, spec_.head.activation, ops::linear(context, x, dense.weight, dense.bias));
+}
+
+Tensor Decoder::task_logits(Context& context, const Tensor& hidden) const {
+  const LinearLayer& output = parameters_.task.output;
+  return ops::linear(context, task_input(context, hidden), output.weight, output.bias);
 }
 
 // x normalised, for linears.
@@ -105,8 +142,10 @@ Tensor Decoder::embed(Context& context, std::span<const int32_t> ids) const {
   Tensor x = ops::embedding(context, parameters_.embedding, ids);
   if (spec_.embedding_scale != 1) ops::scale_inplace(context, x, spec_.embedding_scale);
   if (spec_.position == PositionKind::kLearned) {
-    ops::add_inplace(context, x, ops::embedding(context, parameters_.position_embedding, rows_.position));
+    ops::add_inplace(context, x,
+                     ops::embedding(context, parameters_.position_embedding, rows_.learned.empty() ? rows_.position : rows_.learned));
   }
+  if (spec_.num_segments > 0) ops::add_inplace(context, x, ops::embedding(context, parameters_.segment_embedding, rows_.segment));
   if (spec_.has_embedding_norm) x = normalise(context, parameters_.embedding_norm, x);
   return ops::dropout(context, x, dropout_rows(rows_.training.dropout, kEmbeddingLayer, 0));
 }

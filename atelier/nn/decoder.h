@@ -1,4 +1,4 @@
-// The decoder that a TransformerSpec describes: its parameters and its forward pass.
+// The transformer that a TransformerSpec describes, a decoder or an encoder: its parameters and its forward pass.
 //
 // Parameters are tensors as the checkpoint stores them (mapped, any weight type), reached by a logical name that is the same for
 // every architecture and layout, e.g. "layers.3.attention.q.weight"; models/ says how a checkpoint spells them.
@@ -59,12 +59,28 @@ inline std::array<LinearLayer*, kProjectionNames.size()> projections_of(DecoderL
   return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
 }
 
+// What stands between hidden states and the language head.
+struct HeadTransform {
+  LinearLayer dense;  // [C, C]
+  NormLayer norm;
+};
+
+// A head for a task (nn/heads.h).
+struct TaskHead {
+  LinearLayer dense;   // [C, C], or none
+  LinearLayer output;  // [N, C]
+};
+
 struct DecoderParameters {
   Tensor embedding;           // [V, C]
   Tensor position_embedding;  // [P, C], learned positions only
+  Tensor segment_embedding;   // [A, C], where the spec has segments
   NormLayer embedding_norm, final_norm;
   std::vector<DecoderLayer> layers;
-  Tensor head;  // [V, C]; a view of `embedding` when tied
+  LinearLayer pooler;  // [C, C]
+  HeadTransform head_transform;
+  LinearLayer head;  // [V, C]; the weight is a view of `embedding` when tied
+  TaskHead task;
 };
 
 // A parameter's logical name and shape, as the spec implies them.
@@ -76,12 +92,16 @@ struct ParameterInfo {
 // Calls visit(info, tensor) for every parameter of the spec in a fixed order (a tied head is left out).
 void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters, FunctionRef<void(const ParameterInfo&, Tensor&)> visit);
 
+// Whether products read the parameter; tables are only looked up in.
+bool is_multiplied(const TransformerSpec& spec, const ParameterInfo& info);
+
 // Consecutive rows of the input that continue one sequence.
 struct RowRun {
   KvCache* cache;  // null: a whole document, its positions from 0; keys and values are forgotten. All runs of a call or none
   int64_t num_rows;
   uint64_t sample = 0;                            // the document's number, for dropout
   std::span<const AppliedAdapter> adapters = {};  // not with a tape
+  std::span<const int32_t> segments = {};         // of each row, below the spec's num_segments; none: all 0. They live until the walk
 };
 
 // How a forward pass that is learned from differs from one that is not.
@@ -110,14 +130,24 @@ class Decoder {
   // A residual stream [T, C] as the head wants it: what forward() ends with.
   Tensor finish(Context& context, const Tensor& x) const;
 
-  // Logits [T, V] of hidden states [T, C].
+  // Logits [T, V] of hidden states [T, C], by the language head.
   Tensor logits(Context& context, const Tensor& hidden) const;
+  // What the language head's matrix meets: hidden states [T, C], or their transform.
+  Tensor head_input(Context& context, const Tensor& hidden) const;
+  // The pooler's output [B, C] for each run of the last forward(), whose result `hidden` is. With a tape they live until the walk.
+  Tensor pool(Context& context, const Tensor& hidden) const;
+  // What the output layer of the task's head reads, [B, C] for kinds that read a text, else [T, C]; and its logits, [B, N] or [T, N].
+  Tensor task_input(Context& context, const Tensor& hidden) const;
+  Tensor task_logits(Context& context, const Tensor& hidden) const;
 
  private:
   // Where each input row of the present forward pass stands in its sequence. Kept for the walk back, and so that a steady step allocates
   // nothing.
   struct Rows {
     std::vector<int32_t> position;  // [T]
+    std::vector<int32_t> learned;   // [T] row of the position table, where that is not the position
+    std::vector<int32_t> segment;   // [T], where the spec has segments
+    std::vector<int32_t> first;     // [B] the first row of each run
     std::vector<uint64_t> sample;   // [T]
     std::span<const RowRun> runs;
     std::vector<kernels::AttentionRun> attention_runs;

@@ -33,7 +33,7 @@ void initialise_parameter(const TransformerSpec& spec, const std::string& name, 
   }
   float deviation = 0.02f;
   const bool is_residual = name.ends_with("attention.o.weight") || name.ends_with("mlp.down.weight");
-  if (is_residual && spec.position == PositionKind::kLearned) {
+  if (is_residual && spec.position == PositionKind::kLearned && spec.mask == MaskKind::kCausal) {  // GPT-2
     deviation /= std::sqrt(2 * static_cast<float>(spec.num_layers()));
   }
   fill_normal(seed, stream_of(name), deviation, value);

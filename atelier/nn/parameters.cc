@@ -51,6 +51,21 @@ class Visitor {
     if (has_post_norms) norm(name + ".mlp_post_norm", spec_.width, layer.mlp_post_norm);
   }
 
+  void transform(const std::string& name, HeadTransform& transform) {
+    linear(name + ".dense", spec_.width, spec_.width, true, transform.dense);
+    norm(name + ".norm", spec_.width, transform.norm);
+  }
+
+  void language_head(const std::string& name, LinearLayer& head) {
+    if (!spec_.has_tied_head) tensor(name + ".weight", {spec_.vocab_size, spec_.width}, head.weight);
+    if (spec_.has_head_bias) tensor(name + ".bias", {spec_.vocab_size}, head.bias);
+  }
+
+  void task_head(const std::string& name, TaskHead& head) {
+    if (spec_.head.has_dense) linear(name + ".dense", spec_.width, spec_.width, true, head.dense);
+    linear(name, spec_.head.num_labels, spec_.width, true, head.output);
+  }
+
  private:
   const TransformerSpec& spec_;
   FunctionRef<void(const ParameterInfo&, Tensor&)> visit_;
@@ -63,12 +78,23 @@ void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters
   parameters.layers.resize(spec.layers.size());
   visitor.tensor("embedding.weight", {spec.vocab_size, spec.width}, parameters.embedding);
   if (spec.position == PositionKind::kLearned) {
-    visitor.tensor("position_embedding.weight", {spec.max_context, spec.width}, parameters.position_embedding);
+    visitor.tensor("position_embedding.weight", {spec.position_offset + spec.max_context, spec.width}, parameters.position_embedding);
+  }
+  if (spec.num_segments > 0) {
+    visitor.tensor("segment_embedding.weight", {spec.num_segments, spec.width}, parameters.segment_embedding);
   }
   if (spec.has_embedding_norm) visitor.norm("embedding_norm", spec.width, parameters.embedding_norm);
   for (size_t i = 0; i < parameters.layers.size(); ++i) visitor.layer("layers." + std::to_string(i), parameters.layers[i]);
   if (spec.has_final_norm) visitor.norm("final_norm", spec.width, parameters.final_norm);
-  if (!spec.has_tied_head) visitor.tensor("head.weight", {spec.vocab_size, spec.width}, parameters.head);
+  if (spec.has_pooler) visitor.linear("pooler", spec.width, spec.width, true, parameters.pooler);
+  if (spec.has_head_transform) visitor.transform("head_transform", parameters.head_transform);
+  if (spec.has_language_head) visitor.language_head("head", parameters.head);
+  if (spec.head.kind != HeadKind::kNone) visitor.task_head(std::string("heads.") + head_def(spec.head.kind).name, parameters.task);
+}
+
+bool is_multiplied(const TransformerSpec& spec, const ParameterInfo& info) {
+  if (info.shape.rank() != 2 || info.name == "position_embedding.weight" || info.name == "segment_embedding.weight") return false;
+  return info.name != "embedding.weight" || spec.has_tied_head;
 }
 
 }  // namespace atelier::nn

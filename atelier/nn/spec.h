@@ -1,4 +1,4 @@
-// One transformer, described by data: which parts a decoder is made of and how large they are.
+// One transformer, described by data: which parts a decoder or an encoder is made of and how large they are.
 //
 // A file of models/ fills a TransformerSpec from an architecture's configuration; nn/decoder.h runs it. A field exists when at
 // least two architectures need it or when it changes the computation; what only a checkpoint's layout needs stays in models/.
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "atelier/kernels/kernels.h"
+#include "atelier/nn/heads.h"
 
 namespace atelier::nn {
 
@@ -20,6 +21,9 @@ enum class NormKind : uint8_t { kRms, kLayer };
 //                            both  x + post(f(pre(x)))     Gemma 2 and 3
 //                            kept  n + f(n), n = norm(x)   BLOOM's apply_residual_connection_post_layernorm
 enum class NormPlacement : uint8_t { kPre, kPost, kBoth, kKept };
+
+// Which rows of its sequence a row sees: those up to itself, or all (an encoder).
+enum class MaskKind : uint8_t { kCausal, kBidirectional };
 
 enum class PositionKind : uint8_t { kRotary, kLearned, kAlibi };
 
@@ -62,14 +66,17 @@ struct TransformerSpec {
   int64_t max_context = 0;   // positions the model was made for
   std::vector<LayerSpec> layers;
 
+  MaskKind mask = MaskKind::kCausal;
   NormKind norm = NormKind::kRms;
   NormPlacement norm_placement = NormPlacement::kPre;
   float norm_eps = 1e-5f;
-  bool has_embedding_norm = false;  // BLOOM
+  bool has_embedding_norm = false;  // BLOOM, BERT
   bool has_final_norm = true;       // GPT-1 has none
   bool has_qk_norm = false;         // RMS norm of each head's query and key: Qwen3, Gemma 3
 
   PositionKind position = PositionKind::kRotary;
+  int64_t position_offset = 0;  // learned: row 0 is at this row of the table; RoBERTa: the pad's id + 1
+  int64_t num_segments = 0;     // kinds of tokens with an embedding of their own, BERT's text A and B; 0: none
   std::vector<RopeSpec> ropes;
   kernels::RotaryLayout rotary_layout = kernels::RotaryLayout::kHalves;
 
@@ -78,7 +85,14 @@ struct TransformerSpec {
   bool has_qkv_bias = false;
   bool has_output_bias = false;  // of the attention's output projection
   bool has_mlp_bias = false;
-  bool has_tied_head = false;  // the head is the embedding table
+
+  // The language head: logits[v] = weight[v] . f(hidden), f the identity or norm(activation(dense(hidden))) as in BERT.
+  bool has_language_head = true;
+  bool has_head_transform = false;
+  bool has_head_bias = false;
+  bool has_tied_head = false;  // its weight is the embedding table
+  bool has_pooler = false;     // tanh(dense(first row)): what BERT's heads for whole texts read
+  HeadSpec head;               // for a task, beside the language head or in its place
 
   float embedding_scale = 1;
   float attention_scale = 0;     // of q.k; 0: 1 / sqrt(D)

@@ -18,9 +18,10 @@ void check_query(const kernels::AttentionShape& shape, const Tensor& q) {
   }
 }
 
-void check_rows(const Tensor& q, int64_t first_row, int64_t num_rows) {
-  if (first_row < 0 || num_rows < 0 || first_row + num_rows > q.dim(0)) {
-    throw ShapeError("[attention] rows " + std::to_string(first_row) + " + " + std::to_string(num_rows) + " of q " + q.shape().to_string());
+void check_rows(const Tensor& q, int64_t first_row, int64_t num_rows, int64_t prefix, int64_t num_keys) {
+  if (first_row < 0 || num_rows < 0 || first_row + num_rows > q.dim(0) || prefix < 0 || prefix > num_keys) {
+    throw ShapeError("[attention] rows " + std::to_string(first_row) + " + " + std::to_string(num_rows) + " of q " + q.shape().to_string() +
+                     ", prefix " + std::to_string(prefix) + " of " + std::to_string(num_keys) + " keys");
   }
 }
 
@@ -46,7 +47,7 @@ class DocumentPages {
       const kernels::KvView view{DType::kF32, pages, 0};
       const int64_t first = document.first_row * width;
       kernels::store_kv(view, shape.num_kv_heads, shape.head_dim, 0, k.f32() + first, v.f32() + first, document.num_rows);
-      runs_.push_back({document.first_row, document.num_rows, 0, view});
+      runs_.push_back({document.first_row, document.num_rows, 0, view, document.prefix});
       pages += pages_of(document);
     }
   }
@@ -69,7 +70,9 @@ thread_local std::vector<kernels::AttentionRun> DocumentPages::runs_;
 
 Tensor attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::AttentionRun> runs, const Tensor& q) {
   check_query(shape, q);
-  for (const kernels::AttentionRun& run : runs) check_rows(q, run.first_row, run.num_rows);
+  for (const kernels::AttentionRun& run : runs) {
+    check_rows(q, run.first_row, run.num_rows, run.prefix, run.first_position + run.num_rows);
+  }
   Tensor out = context.arena.empty_f32(q.shape());
   kernels::attention(shape, runs, q.f32(), q.dim(1), out.f32(), q.dim(1), compute_for(context));
   return out;
@@ -82,7 +85,9 @@ Tensor document_attention(Context& context, const kernels::AttentionShape& shape
   if (!(k.shape() == wanted) || !(v.shape() == wanted)) {
     throw ShapeError("[attention] k is " + k.shape().to_string() + ", v is " + v.shape().to_string() + ", want " + wanted.to_string());
   }
-  for (const kernels::DocumentRows& document : documents) check_rows(q, document.first_row, document.num_rows);
+  for (const kernels::DocumentRows& document : documents) {
+    check_rows(q, document.first_row, document.num_rows, document.prefix, document.num_rows);
+  }
   const kernels::Compute compute = compute_for(context);
   Tensor out = context.arena.empty_f32(q.shape());
   const bool is_to_record = is_recorded(context, q, k, v);

@@ -7,6 +7,8 @@
 //   document_attention   over the rows' own k, v [T, G * D]: whole documents laid end to end. The same kernel as over a float32 cache, so
 //   the
 //                        same bits
+// A row sees the keys up to its own position, and those of its run's or document's prefix: causal without one, bidirectional when that is
+// all of it, a prefix LM between
 // Products of bfloat16 where the CPU has them, unless the precision is kF32
 // Errors   ShapeError when q's width is not H * D, H no multiple of G, or a run leaves q
 // Gradient document_attention: q, k, v. Weights are computed again from each query's log-sum

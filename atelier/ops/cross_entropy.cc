@@ -47,10 +47,11 @@ Rows take_rows(std::span<const int32_t> labels, size_t& next) {
 }  // namespace
 
 double cross_entropy(Context& context, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> labels, double loss_weight,
-                     float soft_cap) {
+                     float soft_cap, const Tensor& bias) {
   check(hidden, weight, labels);
   const int64_t V = weight.dim(0), C = weight.dim(1);
   const bool trains_hidden = is_recorded(context, hidden), trains_weight = is_recorded(context, weight);
+  const bool trains_bias = is_recorded(context, bias);
   const bool is_rounded = context.precision != Precision::kF32 && weight.dtype() != DType::kF32;
   const kernels::Compute compute = is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
   std::optional<Contribution> d_hidden;
@@ -65,10 +66,11 @@ double cross_entropy(Context& context, const Tensor& hidden, const Tensor& weigh
     for (int64_t i = 0; i < rows.count; ++i) {
       std::copy_n(hidden.f32() + rows.place[static_cast<size_t>(i)] * C, C, x.f32() + i * C);
     }
-    Tensor logits = linear(untaped, x, weight);
+    Tensor logits = linear(untaped, x, weight, bias);
     if (soft_cap > 0) kernels::soft_cap(logits.f32(), soft_cap, logits.f32(), logits.count());
     loss += kernels::cross_entropy_backward(logits.f32(), rows.count, V, rows.label.data(), static_cast<float>(loss_weight), soft_cap,
-                                            !trains_hidden && !trains_weight);
+                                            !trains_hidden && !trains_weight && !trains_bias);
+    if (trains_bias) kernels::linear_backward_bias(logits.f32(), V, rows.count, V, context.tape->sums(bias));
     if (trains_weight) {
       const Tape::Target dw = context.tape->target(weight);
       kernels::linear_backward_weight(logits.f32(), V, x.f32(), C, rows.count, V, C, dw.data, dw.adds, compute);

@@ -56,6 +56,8 @@ void PrintTo(const Case& tested, std::ostream* out) { *out << tested.name; }
 // --- The table
 
 const std::vector<kernels::DocumentRows> kDocuments = {{0, 70}, {70, 9}};  // more than a page of keys, and a short one
+// Bidirectional, and with a prefix.
+const std::vector<kernels::DocumentRows> kPrefixed = {{0, 70, 70}, {70, 9, 4}};
 const std::vector<float> kSlopes = {0.5f, 0.25f, 0.125f, 0.0625f};
 const std::vector<int32_t> kIds = {3, 0, 3, 6, 2}, kLabels = {1, kIgnoredLabel, 6, 0, 1}, kPositions = {0, 1, 2, 0, 1};
 const std::vector<uint64_t> kSamples = {4, 4, 4, 9, 9};
@@ -76,15 +78,16 @@ Case gated(const char* name, kernels::Activation f) {
           [f](Context& c, Inputs& in) { return weigh(c, gated_activate(c, f, in[0], in[1])); }};
 }
 
-Case attention_case(const char* name, std::function<void(kernels::AttentionShape&)> change, int64_t D = 8) {
+Case attention_case(const char* name, std::function<void(kernels::AttentionShape&)> change, int64_t D = 8,
+                    const std::vector<kernels::DocumentRows>& documents = kDocuments) {
   return {name,
           [D] {
             return Inputs{random_tensor({79, 4 * D}, 1), random_tensor({79, 2 * D}, 2), random_tensor({79, 2 * D}, 3)};
           },
-          [change, D](Context& c, Inputs& in) {
+          [change, D, &documents](Context& c, Inputs& in) {
             kernels::AttentionShape shape{.num_heads = 4, .num_kv_heads = 2, .head_dim = D, .scale = 0.4f};
             change(shape);
-            return weigh(c, document_attention(c, shape, kDocuments, in[0], in[1], in[2]));
+            return weigh(c, document_attention(c, shape, documents, in[0], in[1], in[2]));
           }};
 }
 
@@ -104,9 +107,9 @@ Case rotary_case(const char* name, kernels::RotaryLayout layout) {
 Case cross_entropy_case(const char* name, float soft_cap) {
   return {name,
           [] {
-            return Inputs{random_tensor({5, 12}, 1), random_tensor({7, 12}, 2, 0.5f)};
+            return Inputs{random_tensor({5, 12}, 1), random_tensor({7, 12}, 2, 0.5f), random_tensor({7}, 3)};
           },
-          [soft_cap](Context& c, Inputs& in) { return cross_entropy(c, in[0], in[1], kLabels, 0.3, soft_cap); }};
+          [soft_cap](Context& c, Inputs& in) { return cross_entropy(c, in[0], in[1], kLabels, 0.3, soft_cap, in[2]); }};
 }
 
 DropoutRows dropout_rows() { return {.p = 0.3f, .seed = 7, .step = 2, .site = 5, .samples = kSamples, .positions = kPositions}; }
@@ -166,10 +169,13 @@ const std::vector<Case>& cases() {
           "attention_of_wide_heads", [](kernels::AttentionShape&) {}, 40),
       attention_case("attention_in_a_window", [](kernels::AttentionShape& s) { s.window = 7; }),
       attention_case("attention_with_a_soft_cap", [](kernels::AttentionShape& s) { s.soft_cap = 1.5f; }),
+      attention_case(
+          "attention_in_both_directions", [](kernels::AttentionShape&) {}, 8, kPrefixed),
       attention_case("attention_with_linear_biases", [](kernels::AttentionShape& s) { s.alibi_slopes = kSlopes.data(); }),
       activation("gelu", Activation::kGelu),
       activation("gelu_tanh", Activation::kGeluTanh),
       activation("silu", Activation::kSilu),
+      activation("tanh", Activation::kTanh),
       gated("gated_gelu_tanh", Activation::kGeluTanh),
       gated("gated_silu", Activation::kSilu),
       {"relu_away_from_its_corner",

@@ -33,7 +33,7 @@ std::unique_ptr<PostProcessor> gguf_post_processor(const GgufVocabulary& gguf, b
   std::vector<TokenId> before, after;
   if (gguf.add_bos.value_or(add_bos_default) && gguf.bos) before.push_back(*gguf.bos);
   if (gguf.add_eos.value_or(add_eos_default) && gguf.eos) after.push_back(*gguf.eos);
-  return surround_post_processor(std::move(before), std::move(after));
+  return surround_post_processor({std::move(before), {}, std::move(after)});
 }
 
 Vocabulary gguf_tokens(const GgufVocabulary& gguf) {
@@ -163,7 +163,7 @@ Result<std::unique_ptr<Tokenizer>> from_word_piece(const GgufVocabulary& gguf, c
   const std::optional<TokenId> sep = gguf.sep ? gguf.sep : gguf.eos ? gguf.eos : vocabulary.find("[SEP]");
   if (!cls || !sep) return Status::corrupt(name + ": the vocabulary has no [CLS] or no [SEP] token");
   parts.model = std::make_unique<WordPiece>(std::move(vocabulary), std::move(options));
-  parts.post_processor = surround_post_processor({*cls}, {*sep});
+  parts.post_processor = bert_post_processor(*cls, *sep);
   parts.decoders.push_back(word_piece_decoder("##", /*cleanup=*/true));
   parts.bos = gguf.bos;
   parts.eos = gguf.eos;

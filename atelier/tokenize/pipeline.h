@@ -44,6 +44,7 @@ class PipelineTokenizer : public Tokenizer {
   std::optional<TokenId> token_to_id(std::string_view token) const override;
   std::string id_to_token(TokenId id) const override;
   bool is_special(TokenId id) const override;
+  TextFrame frame() const override { return parts_.post_processor ? parts_.post_processor->frame() : TextFrame{}; }
   std::optional<TokenId> bos() const override { return parts_.bos; }
   std::optional<TokenId> eos() const override { return parts_.eos; }
   std::string kind() const override { return parts_.kind; }

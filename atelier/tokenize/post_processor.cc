@@ -11,20 +11,22 @@ namespace {
 
 class Surround : public PostProcessor {
  public:
-  Surround(std::vector<TokenId> before, std::vector<TokenId> after) : before_(std::move(before)), after_(std::move(after)) {}
+  explicit Surround(TextFrame frame) : frame_(std::move(frame)) {}
 
   void apply(Encoding& encoding, const PostContext& context) const override {
     if (!context.add_special_tokens) return;
     const std::pair<size_t, size_t> end(context.text.size(), context.text.size());
-    encoding.ids.insert(encoding.ids.begin(), before_.begin(), before_.end());
-    encoding.ids.insert(encoding.ids.end(), after_.begin(), after_.end());
+    const std::vector<TokenId>&before = frame_.before, &after = frame_.after;
+    encoding.ids.insert(encoding.ids.begin(), before.begin(), before.end());
+    encoding.ids.insert(encoding.ids.end(), after.begin(), after.end());
     if (!context.with_offsets) return;
-    encoding.offsets.insert(encoding.offsets.begin(), before_.size(), {0, 0});
-    encoding.offsets.insert(encoding.offsets.end(), after_.size(), end);
+    encoding.offsets.insert(encoding.offsets.begin(), before.size(), {0, 0});
+    encoding.offsets.insert(encoding.offsets.end(), after.size(), end);
   }
+  TextFrame frame() const override { return frame_; }
 
  private:
-  std::vector<TokenId> before_, after_;
+  TextFrame frame_;
 };
 
 bool is_space(std::string_view token, size_t position, size_t& length) {
@@ -73,6 +75,13 @@ class Sequence : public PostProcessor {
   void apply(Encoding& encoding, const PostContext& context) const override {
     for (const auto& step : steps_) step->apply(encoding, context);
   }
+  // The outermost that adds something; tokenizers have one at most.
+  TextFrame frame() const override {
+    for (const auto& step : steps_) {
+      if (TextFrame frame = step->frame(); !frame.before.empty() || !frame.after.empty()) return frame;
+    }
+    return {};
+  }
 
  private:
   std::vector<std::unique_ptr<PostProcessor>> steps_;
@@ -80,8 +89,10 @@ class Sequence : public PostProcessor {
 
 }  // namespace
 
-std::unique_ptr<PostProcessor> surround_post_processor(std::vector<TokenId> before, std::vector<TokenId> after) {
-  return std::make_unique<Surround>(std::move(before), std::move(after));
+std::unique_ptr<PostProcessor> surround_post_processor(TextFrame frame) { return std::make_unique<Surround>(std::move(frame)); }
+
+std::unique_ptr<PostProcessor> bert_post_processor(TokenId cls, TokenId sep) {
+  return surround_post_processor({{cls}, {sep}, {sep}, /*has_pairs=*/true, /*second_segment=*/1});
 }
 
 std::unique_ptr<PostProcessor> trim_offsets_post_processor(bool add_prefix_space) {

@@ -26,10 +26,13 @@ class PostProcessor {
  public:
   virtual ~PostProcessor() = default;
   virtual void apply(Encoding& encoding, const PostContext& context) const = 0;
+  virtual TextFrame frame() const { return {}; }  // what it puts around texts
 };
 
 // Ids before and after the text, when special tokens are wanted.
-std::unique_ptr<PostProcessor> surround_post_processor(std::vector<TokenId> before, std::vector<TokenId> after);
+std::unique_ptr<PostProcessor> surround_post_processor(TextFrame frame);
+// BERT's: [CLS] A [SEP], and [CLS] A [SEP] B [SEP] with B in a segment of its own.
+std::unique_ptr<PostProcessor> bert_post_processor(TokenId cls, TokenId sep);
 
 // Takes the white space at both ends of a token's piece out of its offsets; with `add_prefix_space`, one space that the
 // pre-tokenizer put in front of the text is left alone.

@@ -27,7 +27,7 @@ Result<TokenId> parse_pair(const Json& json, const char* key, const std::string&
 PostProcessorResult create_bert(const Json& json, const std::string& name) {
   ATELIER_TRY(const TokenId cls, parse_pair(json, "cls", name));
   ATELIER_TRY(const TokenId sep, parse_pair(json, "sep", name));
-  return surround_post_processor({cls}, {sep});
+  return bert_post_processor(cls, sep);
 }
 
 PostProcessorResult create_roberta(const Json& json, const std::string& name) {
@@ -35,7 +35,9 @@ PostProcessorResult create_roberta(const Json& json, const std::string& name) {
   ATELIER_TRY(const bool add_prefix_space, json.get_bool("add_prefix_space", true));
   std::vector<std::unique_ptr<PostProcessor>> steps;
   if (trims) steps.push_back(trim_offsets_post_processor(add_prefix_space));
-  ATELIER_TRY(steps.emplace_back(), create_bert(json, name));
+  ATELIER_TRY(const TokenId cls, parse_pair(json, "cls", name));
+  ATELIER_TRY(const TokenId sep, parse_pair(json, "sep", name));
+  steps.push_back(surround_post_processor({{cls}, {sep, sep}, {sep}, /*has_pairs=*/true}));
   return post_processor_sequence(std::move(steps));
 }
 
@@ -51,23 +53,50 @@ Status append_template_ids(const Json& json, const std::string& token, const std
   return {};
 }
 
-// The template of a single text: special tokens around one sequence A.
-PostProcessorResult create_template(const Json& json, const std::string& name) {
-  ATELIER_TRY(const Json::Array* pieces, get_array(json, "single", name));
-  std::vector<TokenId> before, after;
-  int num_sequences = 0;
+// The pieces of a template "single" or "pair": the special tokens before, between and behind its sequences.
+struct Template {
+  std::vector<std::vector<TokenId>> specials = {{}};  // one more than sequences
+  std::vector<std::string> sequences;                 // "A", "B"
+  int32_t last_segment = 0;                           // of the last sequence
+};
+
+Result<Template> parse_template(const Json& json, const char* key, const std::string& name) {
+  ATELIER_TRY(const Json::Array* pieces, get_array(json, key, name));
+  Template out;
   for (const Json& piece : *pieces) {
-    if (piece.contains("Sequence")) {
-      ++num_sequences;
+    if (const Json* sequence = piece.find("Sequence")) {
+      out.specials.emplace_back();
+      ATELIER_TRY(out.sequences.emplace_back(), sequence->get_string("id", "A"));
+      ATELIER_TRY(const int64_t segment, sequence->get_int("type_id", 0));
+      out.last_segment = segment == 1 ? 1 : 0;
       continue;
     }
     const Json* special = piece.find("SpecialToken");
     if (special == nullptr) return Status::corrupt(name + ": post_processor: a template piece is neither Sequence nor SpecialToken");
     ATELIER_TRY(const std::string token, special->get_string("id"));
-    ATELIER_RETURN_IF_ERROR(append_template_ids(json, token, name, num_sequences == 0 ? before : after));
+    ATELIER_RETURN_IF_ERROR(append_template_ids(json, token, name, out.specials.back()));
   }
-  if (num_sequences == 1) return surround_post_processor(std::move(before), std::move(after));
-  return Status::unsupported(name + ": post_processor: the template for one text names it " + std::to_string(num_sequences) + " times");
+  return out;
+}
+
+// Special tokens around one sequence A, and between A and B where the template for pairs has the same around them.
+PostProcessorResult create_template(const Json& json, const std::string& name) {
+  ATELIER_TRY(const Template single, parse_template(json, "single", name));
+  if (single.sequences.size() != 1) {
+    return Status::unsupported(name + ": post_processor: the template for one text names it " + std::to_string(single.sequences.size()) +
+                               " times");
+  }
+  TextFrame frame{single.specials[0], {}, single.specials[1]};
+  if (const Json* pieces = json.find("pair"); pieces != nullptr && pieces->is_array()) {
+    ATELIER_TRY(const Template pair, parse_template(json, "pair", name));
+    const bool has_both = pair.sequences == std::vector<std::string>{"A", "B"};
+    if (has_both && !pair.specials[1].empty() && pair.specials[0] == frame.before && pair.specials[2] == frame.after) {
+      frame.between = pair.specials[1];
+      frame.second_segment = pair.last_segment;
+      frame.has_pairs = true;
+    }
+  }
+  return surround_post_processor(std::move(frame));
 }
 
 PostProcessorResult create_sequence(const Json& json, const std::string& name, int depth) {

@@ -93,7 +93,7 @@ Status add_class_defaults(const std::string& config_json, const std::string& nam
   const bool adds_bos = tokenizer_class.find("Llama") != std::string::npos || tokenizer_class.find("Gemma") != std::string::npos;
   if (adds_bos && parts.bos) before.push_back(*parts.bos);
   if (tokenizer_class.find("T5") != std::string::npos && parts.eos) after.push_back(*parts.eos);
-  parts.post_processor = surround_post_processor(std::move(before), std::move(after));
+  parts.post_processor = surround_post_processor({std::move(before), {}, std::move(after)});
   return {};
 }
 

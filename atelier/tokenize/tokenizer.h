@@ -36,6 +36,14 @@ struct Encoding {
   std::vector<std::pair<size_t, size_t>> offsets;  // [begin, end) bytes of the input text per id; empty ranges for added tokens
 };
 
+// The special tokens that stand around a text, and between two where the tokenizer has a form for pairs:
+//   before A after      before A between B after
+struct TextFrame {
+  std::vector<TokenId> before, between, after;
+  bool has_pairs = false;
+  int32_t second_segment = 0;  // of B and of `after` in a pair; everything else is 0
+};
+
 // The vocabulary as GGUF metadata states it (tokenizer.ggml.*); filled by models/, which can read files.
 struct GgufVocabulary {
   std::string model;  // "gpt2", "llama", "bert", "t5"
@@ -100,6 +108,7 @@ class Tokenizer {
   virtual std::optional<TokenId> token_to_id(std::string_view token) const = 0;
   virtual std::string id_to_token(TokenId id) const = 0;  // as stored ("Ġthe", "▁the"); "" when out of range
   virtual bool is_special(TokenId id) const = 0;
+  virtual TextFrame frame() const { return {}; }  // what encode() adds when special tokens are wanted
   virtual std::optional<TokenId> bos() const = 0;
   virtual std::optional<TokenId> eos() const = 0;
   virtual std::string kind() const = 0;  // "byte-level BPE (smollm)", for `inspect`

@@ -85,7 +85,7 @@ Status replace_post_processor(const Json& config, PipelineParts& parts) {
   std::vector<TokenId> before, after;
   if (add_bos && parts.bos) before.push_back(*parts.bos);
   if (add_eos && parts.eos) after.push_back(*parts.eos);
-  parts.post_processor = surround_post_processor(std::move(before), std::move(after));
+  parts.post_processor = surround_post_processor({std::move(before), {}, std::move(after)});
   return {};
 }
 

@@ -125,7 +125,7 @@ Result<std::unique_ptr<Tokenizer>> Tokenizer::from_wordpiece_vocab(std::string_v
   parts.pre_tokenizer = bert_pre_tokenizer();
   parts.model = std::make_unique<WordPiece>(std::move(vocabulary), WordPieceOptions{});
   add_special(parts, {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"});
-  parts.post_processor = surround_post_processor({*cls}, {*sep});
+  parts.post_processor = bert_post_processor(*cls, *sep);
   parts.decoders.push_back(word_piece_decoder("##", /*cleanup=*/true));
   ATELIER_RETURN_IF_ERROR(apply_tokenizer_config(config_json, name, parts));
   return PipelineTokenizer::create(std::move(parts));

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "atelier/base/strings.h"
+#include "atelier/data/objective.h"
 #include "atelier/io/file.h"
 #include "atelier/models/arch.h"
 #include "atelier/tokenize/trainer.h"
@@ -62,6 +63,8 @@ std::vector<Field> fields(Recipe& r) {
       {"lora.dropout", &r.lora.dropout, "of what additions read", 0, 0.99},
       {"lora.targets", &r.lora.targets, "of q, k, v, o, gate, up, down; empty: all"},
       {"data.format", &r.data.format, "of the files' records", 0, 0, {"text", "chat", "instruction", "pairs"}},
+      {"data.objective", &r.data.objective, "what running text teaches: a name of `atelier list objectives`", 0, 0,
+       names_of(data::objectives())},
       {"data.train", &r.data.train, "files: a path, or a list of paths or of {path, weight}"},
       {"data.validation", &r.data.validation, "files that are not trained on"},
       {"data.validation_fraction", &r.data.validation_fraction, "of the end of each training file, kept for validation", 0, 0.9},
@@ -265,6 +268,10 @@ Status check_recipe(const Recipe& recipe) {
   }
   if (recipe.samples.answers > 0 && recipe.data.format == "text") {
     return Status::invalid("recipe: samples.answers: data.format text has no questions; use samples.every and samples.prompt");
+  }
+  if (data::find_objective(recipe.data.objective)->is_masked) {
+    if (recipe.data.format != "text") return Status::invalid("recipe: data.objective: masks need running text; set data.format to text");
+    if (recipe.samples.every > 0) return Status::invalid("recipe: samples.every: an encoder writes no samples; set it to 0");
   }
   const int num_warmups = (recipe.schedule.warmup_steps > 0) + (recipe.warmup_ratio > 0) + (recipe.warmup_tokens > 0);
   if (num_warmups > 1) return Status::invalid("recipe: schedule: warmup_steps, warmup_ratio and warmup_tokens are one thing; keep one");

@@ -41,6 +41,7 @@ struct Recipe {
 
   struct {
     std::string format = "text";
+    std::string objective = "causal_lm";
     std::vector<DataFile> train, validation;
     double validation_fraction = 0;
     std::string sampling = "blocks";

@@ -8,6 +8,7 @@
 #include "atelier/base/strings.h"
 #include "atelier/convert/hf_side_files.h"
 #include "atelier/data/example_rows.h"
+#include "atelier/data/objective.h"
 #include "atelier/data/records.h"
 #include "atelier/data/token_rows.h"
 #include "atelier/io/file.h"
@@ -93,6 +94,26 @@ int64_t num_trained(const Recipe& recipe, int64_t count) {
   return static_cast<int64_t>(static_cast<double>(count) * (1 - recipe.data.validation_fraction));
 }
 
+// The class of new weights: that with the head which the objective needs, else the architecture's first.
+std::string class_for(const Recipe& recipe, const models::ArchDef& arch) {
+  const bool is_masked = data::find_objective(recipe.data.objective)->is_masked;
+  for (const std::string_view name : arch.hf_classes) {
+    if (is_masked && name.ends_with("ForMaskedLM")) return std::string(name);
+  }
+  return arch.hf_classes[0];
+}
+
+Status check_objective(const Recipe& recipe, const nn::TransformerSpec& spec) {
+  const bool is_masked = data::find_objective(recipe.data.objective)->is_masked;
+  const bool is_encoder = spec.mask == nn::MaskKind::kBidirectional;
+  if (is_masked != is_encoder) {
+    return Status::invalid(fmt::format("recipe: data.objective: {} does not fit {}; use {}", recipe.data.objective, spec.architecture,
+                                       is_encoder ? "masked_lm" : "causal_lm"));
+  }
+  if (spec.has_language_head) return {};
+  return Status::invalid("recipe: model: has no language head; use a class such as BertForMaskedLM");
+}
+
 Precision precision_of(const std::string& name) {
   return name == "f32" ? Precision::kF32 : name == "bf16" ? Precision::kBF16 : Precision::kAuto;
 }
@@ -133,8 +154,16 @@ Status DataSide::open_text(const Recipe& recipe, const tokenize::Tokenizer& toke
     token_files_.push_back(std::move(tokens));
     return token_files_.back()->tokens();
   };
+  const data::ObjectiveDef& objective = *data::find_objective(recipe.data.objective);
+  ATELIER_TRY(data::ObjectiveTokens vocabulary, data::objective_tokens(objective, tokenizer));
+  const auto seed = static_cast<uint64_t>(recipe.seed);
+  const auto around = static_cast<int64_t>(vocabulary.frame.before.size() + vocabulary.frame.after.size());
+  const int64_t piece = recipe.data.context - around;  // tokens of text in a row
+  if (piece < 1) return Status::invalid(fmt::format("recipe: data.context: is {}, must be above {}", recipe.data.context, around));
   const auto validate = [&](std::span<const int32_t> tokens) {
-    for (data::Row& row : data::consecutive_rows(tokens, recipe.data.context)) validation_.push_back(std::move(row));
+    for (const data::Row& row : data::consecutive_rows(tokens, piece)) {
+      validation_.push_back(data::objective_row(objective, vocabulary, row, seed));
+    }
   };
   std::vector<data::TokenPart> parts;
   for (const DataFile& file : recipe.data.train) {
@@ -148,7 +177,8 @@ Status DataSide::open_text(const Recipe& recipe, const tokenize::Tokenizer& toke
     validate(tokens);
   }
   const auto sampling = recipe.data.sampling == "crops" ? data::TokenSampling::kCrops : data::TokenSampling::kBlocks;
-  ATELIER_TRY(train_, data::token_rows(std::move(parts), sampling, recipe.data.context, static_cast<uint64_t>(recipe.seed)));
+  ATELIER_TRY(std::unique_ptr<data::RowSource> rows, data::token_rows(std::move(parts), sampling, piece, seed));
+  train_ = data::objective_rows(objective, std::move(vocabulary), std::move(rows), seed);
   return {};
 }
 
@@ -199,10 +229,12 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
                                    [&](const models::ArchDef* def) { return recipe.model.architecture == def->name; });
     Json config = recipe.model.config;
     if (!config.contains("vocab_size")) config.set("vocab_size", vocab_size);
+    if (!config.contains("architectures")) config.set("architectures", Json::Array{Json(class_for(recipe, **arch))});
     Result<nn::TransformerSpec> spec = (*arch)->from_hf(config);
     if (!spec.ok()) return spec.status().with_context("recipe: model.config");
     ATELIER_TRY(model, models::TrainableModel::from_spec(**arch, *spec, options));
   }
+  ATELIER_RETURN_IF_ERROR(check_objective(recipe, model->spec()));
   if (recipe.data.context > model->spec().max_context) {
     return Status::invalid(fmt::format("recipe: data.context: is {}, the model's is {}; lower it or enlarge model.config",
                                        recipe.data.context, model->spec().max_context));

@@ -368,6 +368,42 @@ std::string error_of(const std::string& text, const std::vector<std::string>& ov
   return parse_recipe(text, "r.yaml", overrides).status().message();
 }
 
+// A tokenizer of words with BERT's special tokens.
+constexpr const char* kWordTokenizer = R"({"version": "1.0", "added_tokens": [
+ {"id": 0, "content": "[PAD]", "special": true}, {"id": 1, "content": "[UNK]", "special": true}, {"id": 2, "content": "[CLS]", "special": true},
+ {"id": 3, "content": "[SEP]", "special": true}, {"id": 4, "content": "[MASK]", "special": true}],
+ "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "decoder": null,
+ "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]},
+ "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "the": 5,
+ "quick": 6, "brown": 7, "fox": 8, "number": 9, "jumps": 10, "over": 11, "lazy": 12, "dog": 13}}})";
+
+TEST_F(TrainTest, an_encoder_learns_what_masks_hide_and_its_folder_is_one_of_transformers) {
+  std::ofstream(folder_ / "tokenizer.json") << kWordTokenizer;
+  const std::vector<std::string> changes = {
+      "model.architecture=bert",
+      "model.config={hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2, max_position_embeddings: 16}",
+      "model.tokenizer=" + (folder_ / "tokenizer.json").string(),
+      "model.dropout=0",
+      "data.objective=masked_lm",
+      "training.steps=150",
+      "training.average_decay=0",
+      "samples.every=0"};
+  const Recipe masked = recipe("masked", changes);
+  const Result<TrainResult> result = train(masked, false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  EXPECT_LT(*result->best_loss, 1.2);  // log(14) = 2.6 at the start
+  const auto model = models::load_model(result->model, {.precision = Precision::kF32});
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  EXPECT_TRUE((*model)->spec().has_language_head);
+  EXPECT_NE(io::read_file(result->model + "/config.json").value().find("BertForMaskedLM"), std::string::npos);
+
+  std::vector<std::string> causal = changes;
+  causal.push_back("data.objective=causal_lm");
+  EXPECT_EQ(train(recipe("causal", causal), false, {}).status().message(),
+            "recipe: data.objective: causal_lm does not fit bert; use masked_lm");
+  EXPECT_FALSE(train(recipe("decoder", {"data.objective=masked_lm", "samples.every=0"}), false, {}).ok());
+}
+
 TEST(Recipe, wrong_keys_and_values_are_named_with_the_nearest) {
   const std::string good = "model: {from: x}\ndata: {train: a.txt}\n";
   EXPECT_EQ(error_of(good), "");

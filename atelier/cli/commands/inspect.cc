@@ -55,7 +55,8 @@ Json spec_json(const nn::TransformerSpec& spec) {
   json.set("head_dim", spec.head_dim).set("ffn_width", spec.ffn_width).set("vocab_size", spec.vocab_size);
   json.set("max_context", spec.max_context).set("position", position_name(spec.position));
   json.set("tied_head", spec.has_tied_head).set("gated_mlp", spec.is_gated).set("qk_norm", spec.has_qk_norm);
-  json.set("windowed_layers", num_windowed_layers(spec));
+  json.set("windowed_layers", num_windowed_layers(spec)).set("is_encoder", spec.mask == nn::MaskKind::kBidirectional);
+  if (spec.head.kind != nn::HeadKind::kNone) json.set("head", nn::head_def(spec.head.kind).name).set("labels", spec.head.num_labels);
   if (!spec.ropes.empty()) json.set("rope_theta", spec.ropes[0].theta);
   return json;
 }
@@ -76,7 +77,10 @@ std::string tokenizer_kind(const models::Model& model) {
   return tokenizer.ok() ? (*tokenizer)->kind() : "none: " + tokenizer.status().message();
 }
 
-int64_t kv_bytes(const models::Model& model) { return nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), model.context()); }
+int64_t kv_bytes(const models::Model& model) {
+  if (model.is_encoder()) return 0;
+  return nn::KvCache::bytes_for(model.spec(), model.kv_dtype(), model.context());
+}
 
 void print_json(const InspectArgs& args, const models::Model& model, std::ostream& out) {
   Json types = Json::object();
@@ -101,7 +105,14 @@ void print_spec(const nn::TransformerSpec& spec, std::ostream& out) {
                      spec.has_qk_norm ? ", norms on queries and keys" : "");
   if (const int64_t windowed = num_windowed_layers(spec); windowed > 0) out << fmt::format("windows       in {} layers\n", windowed);
   out << fmt::format("positions     {}, up to {}\n", position_name(spec.position), spec.max_context);
-  out << fmt::format("vocabulary    {}{}\n", spec.vocab_size, spec.has_tied_head ? ", head tied to the embedding" : "");
+  out << fmt::format("vocabulary    {}{}\n", spec.vocab_size,
+                     spec.has_tied_head        ? ", head tied to the embedding"
+                     : !spec.has_language_head ? ", no language head"
+                                               : "");
+  if (spec.head.kind != nn::HeadKind::kNone) {
+    const nn::HeadDef& head = nn::head_def(spec.head.kind);
+    out << fmt::format("head          {}: {}, {} outputs\n", head.name, head.summary, spec.head.num_labels);
+  }
 }
 
 void print_text(const InspectArgs& args, const models::Model& model, std::ostream& out) {
@@ -132,7 +143,22 @@ void print_text(const InspectArgs& args, const models::Model& model, std::ostrea
   if (args.shows_template) out << model.chat_template() << "\n";
 }
 
+// A config.json without weights: what the model would be.
+Status inspect_config(const std::string& path, Console& console) {
+  ATELIER_TRY(const models::ConfigModel model, models::read_config_model(path));
+  if (console.is_json) {
+    Json json = Json::object().set("path", path).set("architecture", model.arch->name).set("parameters", model.num_parameters);
+    console.out << json.set("spec", spec_json(model.spec)).dump() << "\n";
+    return {};
+  }
+  console.out << fmt::format("architecture  {}: {}\n", model.arch->name, model.arch->summary);
+  console.out << fmt::format("parameters    {:.1f} M ({})\n", static_cast<double>(model.num_parameters) / 1e6, model.num_parameters);
+  print_spec(model.spec, console.out);
+  return {};
+}
+
 Status run(const InspectArgs& args, Console& console) {
+  if (args.model.model.ends_with(".json")) return inspect_config(args.model.model, console);
   ATELIER_TRY(const auto model, args.model.load_to_look_at());
   const auto print = console.is_json ? print_json : print_text;
   print(args, *model, console.out);

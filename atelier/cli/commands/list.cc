@@ -8,10 +8,12 @@
 #include "atelier/base/json.h"
 #include "atelier/base/strings.h"
 #include "atelier/cli/command.h"
+#include "atelier/data/objective.h"
 #include "atelier/generate/sampler.h"
 #include "atelier/kernels/isa.h"
 #include "atelier/models/arch.h"
 #include "atelier/models/store.h"
+#include "atelier/nn/heads.h"
 #include "atelier/optim/optimizer.h"
 #include "atelier/quant/quant.h"
 #include "atelier/tokenize/trainer.h"
@@ -26,6 +28,18 @@ struct Row {
 std::vector<Row> architectures() {
   std::vector<Row> rows;
   for (const models::ArchDef* arch : models::architectures()) rows.push_back({arch->name, arch->summary, arch->paper});
+  return rows;
+}
+
+std::vector<Row> heads() {
+  std::vector<Row> rows;
+  for (const nn::HeadDef& head : nn::heads()) rows.push_back({head.name, head.summary, head.source});
+  return rows;
+}
+
+std::vector<Row> objectives() {
+  std::vector<Row> rows;
+  for (const data::ObjectiveDef* objective : data::objectives()) rows.push_back({objective->name, objective->summary, objective->source});
   return rows;
 }
 
@@ -86,8 +100,10 @@ struct Table {
 
 constexpr Table kTables[] = {
     {"architectures", "model families that load and run", architectures},
+    {"heads", "what stands behind an encoder for a task", heads},
     {"isas", "instruction sets of this CPU that kernels exist for (ATELIER_ISA)", instruction_sets},
     {"models", "the model store", stored},
+    {"objectives", "what models learn from running text", objectives},
     {"optimizers", "what training moves weights with", optimizers},
     {"quantizations", "block formats of weights", quantizations},
     {"samplers", "in the order in which they run", samplers},
@@ -140,9 +156,10 @@ Status run(const std::string& name, Console& console) {
 
 CommandBody declare(Args& args) {
   auto table = std::make_shared<std::string>();
-  args.positional("TABLE", *table,
-                  "architectures, isas, models, optimizers, quantizations, samplers, trainers or verbs (default: their list)",
-                  Args::Presence::kOptional);
+  args.positional(
+      "TABLE", *table,
+      "architectures, heads, isas, models, objectives, optimizers, quantizations, samplers, trainers or verbs (default: their list)",
+      Args::Presence::kOptional);
   return [table](Console& console) { return run(*table, console); };
 }
 

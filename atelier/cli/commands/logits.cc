@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <ostream>
 
 #include "atelier/cli/inputs.h"
@@ -51,38 +52,68 @@ Status check_ids(std::span<const int32_t> ids, const models::Model& model) {
   return {};
 }
 
-// [T, V] for ids [T]; an error when a value is not finite.
-Result<std::vector<float>> all_logits(models::Model& model, std::span<const int32_t> ids) {
+struct Logits {
+  std::vector<float> values;  // [rows, columns]
+  size_t rows, columns;
+};
+
+// [T, V] for ids [T].
+Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids) {
   ATELIER_TRY(const auto sequence, generate::ModelSequence::create(model, static_cast<int64_t>(ids.size())));
-  std::vector<float> all;
-  all.reserve(ids.size() * static_cast<size_t>(model.spec().vocab_size));
+  Logits out{{}, ids.size(), static_cast<size_t>(model.spec().vocab_size)};
+  std::vector<float>& all = out.values;
+  all.reserve(out.rows * out.columns);
   for (size_t at = 0; at < ids.size(); at += kChunk) {
     if (is_interrupted()) return Status::cancelled("logits: interrupted; run it again");
     const auto chunk = ids.subspan(at, std::min<size_t>(kChunk, ids.size() - at));
     ATELIER_TRY(const auto logits, sequence->forward(chunk, static_cast<int64_t>(chunk.size())));
     all.insert(all.end(), logits.begin(), logits.end());
   }
-  const auto bad = std::find_if(all.begin(), all.end(), [](float value) { return !std::isfinite(value); });
-  if (bad == all.end()) return all;
-  const auto index = static_cast<size_t>(bad - all.begin()), vocabulary = static_cast<size_t>(model.spec().vocab_size);
-  return Status::corrupt(fmt::format("logits: {} at position {}, token {}, must be finite; the model file may be damaged, try --dtype f32",
-                                     *bad, index / vocabulary, index % vocabulary));
+  return out;
 }
 
-void print_json(std::span<const float> logits, size_t rows, std::ostream& out) {
-  const size_t vocabulary = logits.size() / rows;
-  out << fmt::format("{{\"shape\":[{},{}],\"logits\":[", rows, vocabulary);
-  for (size_t row = 0; row < rows; ++row) {
-    out << (row > 0 ? ",[" : "[") << fmt::format("{}", fmt::join(logits.subspan(row * vocabulary, vocabulary), ",")) << "]";
+// [T, V] of the language head, or what the task's head says: [1, N] of a text, [T, N] of its tokens.
+Result<Logits> encoder_logits(models::Model& model, std::span<const int32_t> ids) {
+  const nn::TransformerSpec& spec = model.spec();
+  const bool has_task = spec.head.kind != nn::HeadKind::kNone;
+  if (!spec.has_language_head && !has_task) {
+    return Status::unsupported(
+        fmt::format("logits: {} has no head; use embed, or a model of a class such as BertForMaskedLM", model.path()));
   }
+  const nn::RowRun document{nullptr, static_cast<int64_t>(ids.size())};
+  ATELIER_RETURN_IF_ERROR(model.run(ids, std::span(&document, 1)));
+  std::vector<int64_t> rows(ids.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::span<const float> values = spec.has_language_head ? model.logits(rows) : model.task_logits();
+  const auto columns = static_cast<size_t>(spec.has_language_head ? spec.vocab_size : spec.head.num_labels);
+  return Logits{{values.begin(), values.end()}, values.size() / columns, columns};
+}
+
+// An error when a value is not finite.
+Result<Logits> all_logits(models::Model& model, std::span<const int32_t> ids) {
+  ATELIER_TRY(Logits logits, model.is_encoder() ? encoder_logits(model, ids) : decoder_logits(model, ids));
+  const auto bad = std::ranges::find_if(logits.values, [](float value) { return !std::isfinite(value); });
+  if (bad == logits.values.end()) return logits;
+  const auto index = static_cast<size_t>(bad - logits.values.begin());
+  return Status::corrupt(fmt::format("logits: {} at position {}, column {}, must be finite; the model file may be damaged, try --dtype f32",
+                                     *bad, index / logits.columns, index % logits.columns));
+}
+
+std::span<const float> row_of(const Logits& logits, size_t row) {
+  return std::span(logits.values).subspan(row * logits.columns, logits.columns);
+}
+
+void print_json(const Logits& logits, std::ostream& out) {
+  out << fmt::format("{{\"shape\":[{},{}],\"logits\":[", logits.rows, logits.columns);
+  for (size_t row = 0; row < logits.rows; ++row)
+    out << (row > 0 ? ",[" : "[") << fmt::format("{}", fmt::join(row_of(logits, row), ",")) << "]";
   out << "]}\n";
 }
 
-Status print_likeliest(std::span<const float> logits, std::span<const int32_t> ids, std::ostream& out) {
-  const size_t vocabulary = logits.size() / ids.size();
-  out << fmt::format("{:>8} {:>8}  likeliest next: id logit\n", "position", "id");
-  for (size_t row = 0; row < ids.size(); ++row) {
-    const auto values = logits.subspan(row * vocabulary, vocabulary);
+Status print_likeliest(const Logits& logits, std::span<const int32_t> ids, std::ostream& out) {
+  out << fmt::format("{:>8} {:>8}  likeliest: id logit\n", "position", "id");
+  for (size_t row = 0; row < logits.rows; ++row) {
+    const auto values = row_of(logits, row);
     ATELIER_TRY(const double normaliser, generate::log_normaliser(values));
     out << fmt::format("{:>8} {:>8} ", row, ids[row]);
     for (const auto& top : generate::report_token(values, normaliser, 0, 5).top) {
@@ -101,13 +132,13 @@ Status run(const LogitsArgs& args, Console& console) {
   ATELIER_TRY(const auto model, args.model.load());
   ATELIER_TRY(const std::vector<int32_t> ids, input_ids(args, *model));
   ATELIER_RETURN_IF_ERROR(check_ids(ids, *model));
-  ATELIER_TRY(const std::vector<float> logits, all_logits(*model, ids));
+  ATELIER_TRY(const Logits logits, all_logits(*model, ids));
   if (args.out) {
-    const int64_t shape[] = {static_cast<int64_t>(ids.size()), model->spec().vocab_size};
-    ATELIER_RETURN_IF_ERROR(format::write_npy(*args.out, logits, shape));
+    const int64_t shape[] = {static_cast<int64_t>(logits.rows), static_cast<int64_t>(logits.columns)};
+    ATELIER_RETURN_IF_ERROR(format::write_npy(*args.out, logits.values, shape));
   }
   if (console.is_json) {
-    print_json(logits, ids.size(), console.out);
+    print_json(logits, console.out);
   } else if (!args.out) {
     return print_likeliest(logits, ids, console.out);
   }

@@ -48,7 +48,7 @@ void attention_backward_f32(const AttentionShape& shape, const AttentionBackward
   for (int64_t t = 0; t < block.num_rows; ++t) {
     const int64_t first = shape.window > 0 ? std::max<int64_t>(0, t + 1 - shape.window) : 0;
     for (int64_t h = 0; h < block.num_heads; ++h) {
-      for (int64_t s = first; s <= t; ++s) add_pair(shape, block, t, h, s);
+      for (int64_t s = first; s < std::max(t + 1, block.prefix); ++s) add_pair(shape, block, t, h, s);
     }
   }
 }

@@ -31,7 +31,7 @@ float score(const AttentionShape& shape, const Query& query, const float* key, i
 void attend(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const Query& query, float* row) {
   const int64_t D = shape.head_dim;
   const int64_t first = shape.window > 0 ? std::max<int64_t>(0, query.position + 1 - shape.window) : 0;
-  const int64_t span_end = std::min(query.position + 1, (span + 1) * kKeySpan);
+  const int64_t span_end = std::min(std::max(query.position + 1, block.prefix), (span + 1) * kKeySpan);
   for (int64_t tile = std::max(first, span * kKeySpan) / kKeyTile * kKeyTile; tile < span_end; tile += kKeyTile) {
     const uint8_t* keys = block.pages[tile / kKeyTile] + block.offset;
     const uint8_t* values = keys + block.tile_bytes;

@@ -21,6 +21,8 @@ float apply(Activation activation, float x) {
     }
     case Activation::kSilu:
       return x / (1.0f + std::exp(-x));
+    case Activation::kTanh:
+      return std::tanh(x);
   }
   return x;
 }

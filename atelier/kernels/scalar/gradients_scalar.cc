@@ -29,6 +29,10 @@ Value activation_at(Activation activation, double x) {
       const double s = logistic(x);
       return {x * s, s + x * s * (1 - s)};
     }
+    case Activation::kTanh: {
+      const double y = std::tanh(x);
+      return {y, 1 - y * y};
+    }
   }
   return {0, 0};
 }

@@ -31,7 +31,7 @@ class AttentionKernel {
   static void attention(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch) {
     AttentionKernel kernel(shape, block, sums, scratch);
     kernel.read_queries();
-    const int64_t end = min(block.first_position + block.num_rows, (span + 1) * kKeySpan);
+    const int64_t end = min(kernel.end_key(block.num_rows - 1), (span + 1) * kKeySpan);
     for (int64_t tile = max(kernel.first_key(0), span * kKeySpan) / kKeyTile * kKeyTile; tile < end; tile += kKeyTile) {
       kernel.add_tile(tile, tile + kKeyTile < end);
     }
@@ -78,7 +78,8 @@ class AttentionKernel {
   // Query i is head i % num_heads of row i / num_heads.
   int64_t position(int64_t row) const { return block_.first_position + row; }
   int64_t first_key(int64_t row) const { return shape_.window > 0 ? max(0, position(row) + 1 - shape_.window) : 0; }
-  Range seen(int64_t row, int64_t tile) const { return {max(0, first_key(row) - tile), min(kKeyTile, position(row) + 1 - tile)}; }
+  int64_t end_key(int64_t row) const { return max(position(row) + 1, block_.prefix); }
+  Range seen(int64_t row, int64_t tile) const { return {max(0, first_key(row) - tile), min(kKeyTile, end_key(row) - tile)}; }
 
   // What the words of a tile are multiplied by: queries and weights bring it in.
   float unit() const { return block_.dtype == DType::kF16 ? P::kUnitF16 : 1.0f; }

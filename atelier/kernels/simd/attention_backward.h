@@ -77,7 +77,7 @@ class AttentionBackwardKernel {
       S::store(dv_ + i, S::zero());
     }
     const int64_t last = shape_.window > 0 ? min(block_.num_rows, key + keys - 1 + shape_.window) : block_.num_rows;
-    for (int64_t query = key; query < last; query += kBlock) {
+    for (int64_t query = key < block_.prefix ? 0 : key; query < last; query += kBlock) {
       for (int64_t head = 0; head < block_.num_heads; ++head) add_block(key, keys, query, min(kBlock, block_.num_rows - query), head);
     }
     for (int64_t s = 0; s < keys; ++s) {
@@ -126,7 +126,7 @@ class AttentionBackwardKernel {
       float* d_scores = d_scores_ + s * kBlock;
       // Query t sees key s for t in [first, last).
       int64_t first = key + s - query, last = shape_.window > 0 ? min(queries, first + shape_.window) : queries;
-      if (first < 0) first = 0;
+      if (first < 0 || key + s < block_.prefix) first = 0;
       if (s >= keys || last < first) last = first = 0;
       for (int64_t t = 0; t < kBlock; t += kLanes) {
         F score = S::load(scores + t), slope_of_cap = S::set1(1.0f);

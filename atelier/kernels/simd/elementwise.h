@@ -23,6 +23,8 @@ struct ElementwiseKernels {
         return map(x, y, count, Math<S>::gelu_tanh);
       case Activation::kSilu:
         return map(x, y, count, Math<S>::silu);
+      case Activation::kTanh:
+        return map(x, y, count, Math<S>::tanh);
     }
   }
 
@@ -38,6 +40,8 @@ struct ElementwiseKernels {
         return map2(gate, up, y, count, [](F a, F b) { return S::mul(Math<S>::gelu_tanh(a), b); });
       case Activation::kSilu:
         return map2(gate, up, y, count, [](F a, F b) { return S::mul(Math<S>::silu(a), b); });
+      case Activation::kTanh:
+        return map2(gate, up, y, count, [](F a, F b) { return S::mul(Math<S>::tanh(a), b); });
     }
   }
 

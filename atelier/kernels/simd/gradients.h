@@ -135,6 +135,11 @@ struct GradientKernels {
     return {S::mul(x, below), S::fma(x, density, below)};
   }
 
+  static Value tanh(F x) {
+    const F y = Math<S>::tanh(x);
+    return {y, S::fnma(y, y, S::set1(1.0f))};
+  }
+
   template <class Use>
   static void with_activation(Activation activation, const Use& use) {
     switch (activation) {
@@ -148,6 +153,8 @@ struct GradientKernels {
         return use(gelu_tanh);
       case Activation::kSilu:
         return use(silu);
+      case Activation::kTanh:
+        return use(tanh);
     }
   }
 };

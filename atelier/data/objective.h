@@ -1,0 +1,49 @@
+// What a model is to learn from running text: an objective turns a piece of it into inputs and labels.
+//
+// One file of data/objectives/ is one ObjectiveDef; CMake writes the table. Whatever is drawn is a function of the seed and the sample's
+// number, so that a run resumes to the same bits and a piece of text that comes again is another sample.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "atelier/base/status.h"
+#include "atelier/data/row.h"
+#include "atelier/tokenize/tokenizer.h"
+
+namespace atelier::data {
+
+// What objectives know of a vocabulary.
+struct ObjectiveTokens {
+  tokenize::TextFrame frame;    // around a piece; empty for objectives that take text as it runs
+  int32_t mask = -1;            // what stands for a hidden token
+  std::vector<bool> continues;  // [V] the token goes on with the word before it: "##ing"
+  int64_t vocab_size = 0;       // V
+};
+
+struct ObjectiveDef {
+  const char* name;  // "masked_lm"
+  const char* summary;
+  const char* source;
+  bool is_masked;  // wants an encoder, a mask token and special tokens around each piece
+  // Inputs and labels of `tokens`, which become one document; labels[t] is what position t is to predict. Null: the next token.
+  Example (*make)(const ObjectiveTokens& vocabulary, std::span<const int32_t> tokens, uint64_t seed, uint64_t sample);
+};
+
+// Every objective, by file name.
+std::span<const ObjectiveDef* const> objectives();
+const ObjectiveDef* find_objective(const std::string& name);  // null when there is none
+
+// InvalidArgument where the tokenizer has no mask token for an objective that needs one.
+Result<ObjectiveTokens> objective_tokens(const ObjectiveDef& objective, const tokenize::Tokenizer& tokenizer);
+
+// The rows of `text`, each made anew by the objective. `text` gives pieces that leave room for the frame.
+std::unique_ptr<RowSource> objective_rows(const ObjectiveDef& objective, ObjectiveTokens vocabulary, std::unique_ptr<RowSource> text,
+                                          uint64_t seed);
+// One row made anew.
+Row objective_row(const ObjectiveDef& objective, const ObjectiveTokens& vocabulary, const Row& text, uint64_t seed);
+
+}  // namespace atelier::data
