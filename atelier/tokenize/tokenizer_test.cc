@@ -36,6 +36,36 @@ std::unique_ptr<Tokenizer> small_tokenizer(const std::string& pre = "gpt-2") {
   return Tokenizer::from_gguf(small_vocabulary(pre), "small").value();
 }
 
+// What stands around texts and between two, as BERT's, RoBERTa's and TemplateProcessing's forms have it.
+TEST(tokenizer, the_frame_of_texts_and_pairs_is_that_of_the_post_processor) {
+  const auto frame_of = [](const std::string& post_processor) {
+    const std::string json = R"({"version": "1.0", "added_tokens": [{"id": 0, "content": "<s>", "special": true},
+      {"id": 1, "content": "</s>", "special": true}], "normalizer": null, "pre_tokenizer": {"type": "Whitespace"}, "decoder": null,
+      "model": {"type": "WordLevel", "unk_token": "</s>", "vocab": {"<s>": 0, "</s>": 1, "word": 2}}, "post_processor": )" +
+                             post_processor + "}";
+    return Tokenizer::from_tokenizer_json(json, "test").value()->frame();
+  };
+  const TextFrame bert = frame_of(R"({"type": "BertProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0]})");
+  EXPECT_EQ(bert.between, std::vector<TokenId>{1});
+  EXPECT_EQ(bert.second_segment, 1);
+  const TextFrame roberta = frame_of(
+      R"({"type": "RobertaProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0], "trim_offsets": true, "add_prefix_space": false})");
+  EXPECT_EQ(roberta.before, std::vector<TokenId>{0});
+  EXPECT_EQ(roberta.between, (std::vector<TokenId>{1, 1}));
+  EXPECT_EQ(roberta.second_segment, 0);
+  const std::string tokens = R"("special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]},
+    "</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}})";
+  const std::string single = R"("single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+    {"SpecialToken": {"id": "</s>", "type_id": 0}}])";
+  const std::string pair = R"("pair": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+    {"SpecialToken": {"id": "</s>", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}, {"SpecialToken": {"id": "</s>", "type_id": 1}}])";
+  const TextFrame both = frame_of("{\"type\": \"TemplateProcessing\", " + single + ", " + pair + ", " + tokens + "}");
+  EXPECT_TRUE(both.has_pairs);
+  EXPECT_EQ(both.second_segment, 1);
+  EXPECT_EQ(both.after, std::vector<TokenId>{1});
+  EXPECT_FALSE(frame_of("{\"type\": \"TemplateProcessing\", " + single + ", " + tokens + "}").has_pairs);
+}
+
 TEST(tokenizer, special_tokens_form_only_where_the_whole_token_is_trusted) {
   const auto tokenizer = small_tokenizer();
   const TokenId end = *tokenizer->eos();
