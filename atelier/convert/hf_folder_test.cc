@@ -57,7 +57,8 @@ TEST_F(HfFolder, holds_low_rank_additions_merged) {
   const double tuned = model->loss(batch(), 1).value();
   EXPECT_GT(std::abs(tuned - base), 1e-3);
   const auto weights =
-      std::make_shared<ModelWeights>(ModelWeights{&model->arch(), model->layout(), model->spec(), model->weights(), nullptr});
+      std::make_shared<ModelWeights>(ModelWeights{&model->arch(), model->layout(), model->spec(), model->weights(), nullptr, {}});
+  weights->additions.push_back({model->adapter(), 1});
   ASSERT_TRUE(write_hf_model(weights, folder_).ok());
   EXPECT_NEAR(models::TrainableModel::from_checkpoint(folder_, {}).value()->loss(batch(), 1).value(), tuned, 1e-4);
 }

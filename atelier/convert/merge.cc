@@ -1,5 +1,6 @@
 #include "atelier/convert/merge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -122,6 +123,21 @@ Result<MergeReport> to_folder(const std::string& source, const std::string& targ
   return report;
 }
 
+// What no weight of the model can hold.
+Status check_mergeable(const models::Model& model, const nn::Adapter& adapter, const std::string& folder) {
+  const bool has_bottlenecks =
+      std::ranges::any_of(adapter.layers, [](const nn::LayerAdapter& layer) { return layer.attention.down || layer.mlp.down; });
+  if (adapter.num_virtual > 0 || has_bottlenecks) {
+    return Status::unsupported("merge: " + folder +
+                               ": virtual tokens and bottlenecks cannot be merged into weights; run it with --adapter");
+  }
+  if (adapter.table || adapter.head || (adapter.embedding.a && model.spec().has_tied_head)) {
+    return Status::unsupported("merge: " + folder +
+                               ": its embedding or head would no longer be tied as the model's are; run it with --adapter");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<MergeReport> merge_adapters(const std::string& source, const std::string& target, const std::vector<AdapterPart>& adapters,
@@ -144,6 +160,7 @@ Result<MergeReport> merge_adapters(const std::string& source, const std::string&
   auto changed = std::make_shared<ModelWeights>(*weights);
   for (const AdapterPart& part : adapters) {
     ATELIER_TRY(auto adapter, models::load_adapter(*model, part.folder));
+    ATELIER_RETURN_IF_ERROR(check_mergeable(*model, *adapter, part.folder));
     changed->additions.push_back({std::move(adapter), part.weight});
   }
   tensors.merged = relayout(changed, model->layout());

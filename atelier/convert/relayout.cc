@@ -6,7 +6,7 @@
 
 #include "atelier/base/error.h"
 #include "atelier/models/weights.h"
-#include "atelier/quant/quant.h"
+#include "atelier/tensor/matrix_rows.h"
 
 namespace atelier::convert {
 namespace {
@@ -16,43 +16,57 @@ using models::Stored;
 using models::stored_row;
 using models::Transform;
 
-// out[k] += scale * (B A)[n, k]
-void add_row(const ops::LowRank& addition, int64_t n, int64_t K, float* out) {
-  const int64_t R = addition.a.dim(0);
-  for (int64_t r = 0; r < R; ++r) {
-    const float factor = addition.scale * addition.b.f32()[n * R + r];
-    const float* row = addition.a.f32() + r * K;
-    for (int64_t k = 0; k < K; ++k) out[k] += factor * row[k];
-  }
-}
-
 // A parameter of the loaded model, read in Hugging Face's row order.
 struct Parameter {
   std::string name;
   Tensor tensor;
   bool has_paired_rows;  // its rows are still in the order of GGUF's "llama"
   int64_t head_dim;
-  std::vector<ops::LowRank> additions;  // rows in the order of the tensor's; their scales hold the adapters' weights
+  std::vector<nn::AppliedLinear> adapters;  // rows in the order of the tensor's
 
   int64_t num_rows() const { return tensor.dim(0); }
   bool is_vector() const { return tensor.shape().rank() == 1; }
   void read_row(int64_t n, float* out) const {
     const int64_t K = is_vector() ? 1 : tensor.dim(1);
     const int64_t at = has_paired_rows ? paired_row(n, head_dim) : n;
-    quant::to_f32(tensor.dtype(), static_cast<const uint8_t*>(tensor.data()) + at * row_bytes(tensor.dtype(), K), out, K);
-    for (const ops::LowRank& addition : additions) add_row(addition, at, K, out);
+    atelier::read_row(tensor, at, out);
+    if (adapters.empty()) return;
+    if (is_vector()) {
+      *out = nn::merged_bias(adapters, at, *out);
+    } else {
+      nn::merge_row(adapters, at, K, out);
+    }
   }
 };
 
-// "layers.3.attention.q.weight" -> what the adapters add to it.
-std::vector<ops::LowRank> additions_to(const ModelWeights& model, const std::string& name) {
-  std::vector<ops::LowRank> out;
+// Low-rank additions to a table of embeddings, b [C, R] and a [V, R] of rows that are looked up, as those of a linear layer.
+nn::AppliedLinear addition_to_table(const ops::LowRank& embedding, float weight) {
+  const int64_t C = embedding.b.dim(0), R = embedding.b.dim(1);
+  Tensor turned = Tensor::zeros(DType::kF32, {R, C});
+  for (int64_t c = 0; c < C; ++c) {
+    for (int64_t r = 0; r < R; ++r) turned.f32()[r * C + c] = embedding.b.f32()[c * R + r];
+  }
+  nn::AppliedLinear out;
+  out.adapter.low_rank = {turned, embedding.a, embedding.scale};
+  out.weight = weight;
+  return out;
+}
+
+// "layers.3.attention.q.weight" (or ".bias") -> what the adapters make of it.
+std::vector<nn::AppliedLinear> adapters_of(const ModelWeights& model, const std::string& name) {
+  std::vector<nn::AppliedLinear> out;
+  const bool is_bias = name.ends_with(".bias");
   for (const ModelWeights::Addition& addition : model.additions) {
-    for (size_t layer = 0; layer < addition.adapter->layers.size(); ++layer) {
+    const nn::Adapter& adapter = *addition.adapter;
+    if (name == "embedding.weight" && adapter.embedding.a) out.push_back(addition_to_table(adapter.embedding, addition.weight));
+    for (size_t layer = 0; layer < adapter.layers.size(); ++layer) {
       for (size_t i = 0; i < nn::kProjectionNames.size(); ++i) {
-        const ops::LowRank& low_rank = addition.adapter->layers[layer][i];
-        if (!low_rank.a || name != "layers." + std::to_string(layer) + "." + nn::kProjectionNames[i] + ".weight") continue;
-        out.push_back({low_rank.a, low_rank.b, low_rank.scale * addition.weight});
+        const nn::LinearAdapter& linear = adapter.layers[layer].linears[i];
+        const bool is_changed =
+            is_bias ? static_cast<bool>(linear.output_scale) : linear.low_rank.a || linear.input_scale || linear.output_scale;
+        if (!is_changed) continue;
+        const std::string module = "layers." + std::to_string(layer) + "." + nn::kProjectionNames[i];
+        if (name == module + (is_bias ? ".bias" : ".weight")) out.push_back({linear, addition.weight});
       }
     }
   }
@@ -64,7 +78,7 @@ std::vector<Parameter> parameters_of(const ModelWeights& model) {
   nn::DecoderParameters parameters = model.parameters;  // views
   nn::visit_parameters(model.spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     const Stored stored = models::stored_parameter(*model.arch, model.layout, info.name);
-    out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec.head_dim, additions_to(model, info.name)});
+    out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec.head_dim, adapters_of(model, info.name)});
   });
   return out;
 }
@@ -140,7 +154,7 @@ OutputTensor output_of(const std::shared_ptr<const ModelWeights>& model, const T
   const bool is_vector = target.parts[0].is_vector();
   const bool is_transposed = !is_vector && target.stored[0].transform == Transform::kTranspose;
   out.info.dtype = is_vector ? DType::kF32 : common_type(target);
-  out.is_changed = std::any_of(target.parts.begin(), target.parts.end(), [](const Parameter& part) { return !part.additions.empty(); });
+  out.is_changed = std::any_of(target.parts.begin(), target.parts.end(), [](const Parameter& part) { return !part.adapters.empty(); });
   if (!is_vector) out.info.shape.push_back(target.parts[0].tensor.dim(1));
   if (is_transposed) {
     std::swap(out.info.shape[0], out.info.shape[1]);

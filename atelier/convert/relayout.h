@@ -20,7 +20,7 @@ struct ModelWeights {
   nn::TransformerSpec spec;
   nn::DecoderParameters parameters;
   std::shared_ptr<const void> owner;
-  // What is added to the linear layers: each row becomes W[n, :] + weight * scale * B[n, :] A.
+  // What is merged into the linear layers and the embedding, by nn::merge_row.
   struct Addition {
     std::shared_ptr<const nn::Adapter> adapter;
     float weight = 1;

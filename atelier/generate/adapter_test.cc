@@ -21,11 +21,12 @@ Tensor random_matrix(Shape shape, uint64_t seed) {
 std::shared_ptr<const nn::Adapter> random_adapter(const models::Model& model, uint64_t seed, int64_t rank) {
   auto adapter = std::make_shared<nn::Adapter>();
   for (const nn::DecoderLayer& weights : model.decoder().parameters().layers) {
-    nn::Adapter::Layer& layer = adapter->layers.emplace_back();
+    nn::LayerAdapter& layer = adapter->layers.emplace_back();
     const auto linears = nn::projections_of(weights);
     for (size_t i = adapter->layers.size() % 2 == 1 ? 0 : linears.size() - 1; i < linears.size(); ++i) {
       const Tensor& weight = linears[i]->weight;
-      layer[i] = {random_matrix({rank, weight.dim(1)}, seed + i), random_matrix({weight.dim(0), rank}, seed + 100 + i), 0.05f};
+      layer.linears[i].low_rank = {random_matrix({rank, weight.dim(1)}, seed + i), random_matrix({weight.dim(0), rank}, seed + 100 + i),
+                                   0.05f};
     }
   }
   adapter->digest = std::to_string(seed);

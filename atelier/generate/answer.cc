@@ -59,8 +59,8 @@ Result<Answer::Choice> Answer::choose(std::span<const float> logits) {
   ATELIER_TRY(choice.normaliser, log_normaliser(logits));
   ATELIER_TRY(const auto allowed, allowed_tokens(logits.size()));
   const bool needs_candidates = !chain_.is_greedy() || options_.report_sampled;
-  choice.id =
-      needs_candidates ? chain_.sample(logits, {tokens_, num_prompt_}, options_.sequence, allowed) : likeliest_token(logits, allowed);
+  choice.id = needs_candidates ? chain_.sample(logits, {text_tokens(), num_prompt_text()}, options_.sequence, allowed)
+                               : likeliest_token(logits, allowed);
   if (choice.id < 0) return Status::invalid("token mask: allows no token that the model can say, at least 1 is needed; widen the mask");
   return choice;
 }
@@ -88,7 +88,7 @@ Status Answer::append(int32_t id) {
 }
 
 int32_t Answer::guess(std::span<const float> logits, std::span<const int32_t> tokens) {
-  return chain_.sample(logits, {tokens, num_prompt_}, options_.sequence, {});
+  return chain_.sample(logits, {text_of(tokens), num_prompt_text()}, options_.sequence, {});
 }
 
 Status Answer::end(FinishReason reason) {
@@ -108,7 +108,7 @@ Status Answer::end(FinishReason reason) {
 
 Status Answer::start_text() {
   decoder_.emplace(*tokenizer_);
-  for (const int32_t id : prompt().last(std::min(num_prompt_, kDecoderContext))) {
+  for (const int32_t id : prompt().last(std::min(num_prompt_text(), kDecoderContext))) {
     ATELIER_TRY([[maybe_unused]] const std::string seen, decoder_->push(id));
   }
   return {};

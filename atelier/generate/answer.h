@@ -19,7 +19,8 @@ class Answer {
   // `tokenizer` may be null: then there is no text. It must outlive the answer.
   Answer(std::span<const int32_t> prompt, GenerateOptions options, GenerateHooks hooks, const tokenize::Tokenizer* tokenizer);
 
-  std::span<const int32_t> tokens() const { return tokens_; }  // prompt, then answer
+  std::span<const int32_t> tokens() const { return tokens_; }                // prompt, then answer
+  std::span<const int32_t> text_tokens() const { return text_of(tokens_); }  // the same without virtual tokens
   std::span<const int32_t> prompt() const { return std::span(tokens_).first(num_prompt_); }
   const GenerateOptions& options() const { return options_; }
   const GenerateHooks& hooks() const { return hooks_; }
@@ -49,6 +50,10 @@ class Answer {
   Status end(FinishReason reason);
 
  private:
+  std::span<const int32_t> text_of(std::span<const int32_t> tokens) const {
+    return tokens.subspan(static_cast<size_t>(options_.num_virtual));
+  }
+  size_t num_prompt_text() const { return num_prompt_ - static_cast<size_t>(options_.num_virtual); }
   Result<std::span<const uint64_t>> allowed_tokens(size_t vocabulary);
   Status start_text();
   void show(const std::string& text);

@@ -44,7 +44,7 @@ class DraftSpeculator : public Speculator {
 std::vector<DraftSpeculator::Work> DraftSpeculator::start(std::span<Task> tasks) {
   std::vector<Work> work;
   for (Task& task : tasks) {
-    const std::span<const int32_t> tokens = task.answer->tokens();
+    const std::span<const int32_t> tokens = task.answer->text_tokens();
     Sequence& sequence = sequences_.try_emplace(task.id, Sequence{nn::KvCache(pool_, context_), {}}).first->second;
     const size_t limit = std::min(sequence.tokens.size(), tokens.size() - 1);  // the last token is run again: its logits are needed
     const auto limit_end = sequence.tokens.begin() + static_cast<std::ptrdiff_t>(limit);

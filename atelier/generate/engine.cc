@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "atelier/base/error.h"
@@ -69,12 +70,35 @@ Result<std::vector<nn::AppliedAdapter>> Engine::find_adapters(const std::vector<
     if (!std::isfinite(choice.weight)) return Status::invalid(fmt::format("adapter: the weight of {} is no number; correct it", choice.id));
     adapters.push_back({found->second.get(), choice.weight});
   }
+  if (const std::string reason = nn::reason_against(adapters); !reason.empty()) return Status::invalid("adapter: " + reason);
   return adapters;
+}
+
+// They stand before the prompt, and only there.
+Status Engine::put_virtual_tokens(const std::vector<nn::AppliedAdapter>& adapters, Request& request) const {
+  const int64_t count = nn::num_virtual(adapters), length = count + static_cast<int64_t>(request.prompt.size());
+  if (count == 0) return {};
+  if (length >= context_) {
+    return Status::out_of_range(
+        fmt::format("prompt: {} tokens with the adapter's {}, the context of {} must hold them and one more; shorten "
+                    "it or raise --context",
+                    length, count, context_));
+  }
+  if (request.options.report_prompt) {
+    return Status::invalid(
+        "adapter: virtual tokens have no text, the prompt's tokens cannot be reported with them; leave one of the two out");
+  }
+  std::vector<int32_t> tokens(static_cast<size_t>(count));
+  std::iota(tokens.begin(), tokens.end(), static_cast<int32_t>(model_.spec().vocab_size));
+  request.prompt.insert(request.prompt.begin(), tokens.begin(), tokens.end());
+  request.options.num_virtual = count;
+  return {};
 }
 
 Result<Engine::RequestId> Engine::submit(Request request) {
   ATELIER_RETURN_IF_ERROR(check_request(request, model_, context_));
   ATELIER_TRY(std::vector<nn::AppliedAdapter> adapters, find_adapters(request.options.adapters));
+  ATELIER_RETURN_IF_ERROR(put_virtual_tokens(adapters, request));
   auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), std::move(adapters), nn::KvCache(pool_, context_), tokenizer_);
   if (const int64_t pages = sequence->num_missing_pages(); pages > pool_->num_pages()) {
     return Status::out_of_range(fmt::format("KV memory: {} pages, the beams of this request may need {}; give more or limit the answer",

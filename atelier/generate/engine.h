@@ -90,6 +90,7 @@ class Engine {
   Engine(models::Model& model, const EngineOptions& options);
 
   Result<std::vector<nn::AppliedAdapter>> find_adapters(const std::vector<AdapterChoice>& choices) const;
+  Status put_virtual_tokens(const std::vector<nn::AppliedAdapter>& adapters, Request& request) const;
 
   void admit();
   Sequences::iterator next_waiting();

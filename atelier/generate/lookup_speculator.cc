@@ -10,7 +10,7 @@ constexpr size_t kLongest = 4, kShortest = 2;  // tokens that must agree; longer
 class LookupSpeculator : public Speculator {
  public:
   Status propose(std::span<Task> tasks) override {
-    for (Task& task : tasks) task.tokens = look_up(task.answer->tokens(), task.max_tokens);
+    for (Task& task : tasks) task.tokens = look_up(task.answer->text_tokens(), task.max_tokens);
     return {};
   }
 };

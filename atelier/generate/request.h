@@ -46,6 +46,7 @@ struct GenerateOptions {
   bool report_sampled = false;            // report probabilities after the samplers instead of the model's own
   BeamOptions beams;                      // with them no samplers, stop strings, masks and reports of the answer's tokens
   std::vector<AdapterChoice> adapters;    // several are added up, in this order; none: the model alone
+  int64_t num_virtual = 0;                // first tokens of the prompt that are an adapter's (nn/adapter.h): the engine puts them there
   uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
   TokenMask mask;                         // empty: every token may come
 };

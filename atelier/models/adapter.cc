@@ -11,6 +11,9 @@
 #include "atelier/base/strings.h"
 #include "atelier/io/file.h"
 #include "atelier/io/sha256.h"
+#include "atelier/models/adapter_options.h"
+#include "atelier/models/bottleneck_file.h"
+#include "atelier/models/learned_adapter.h"
 #include "atelier/models/weights.h"
 #include "atelier/quant/quant.h"
 
@@ -19,9 +22,7 @@ namespace {
 
 // Settings that change what an adapter computes, each with what it is, besides the values null, false and empty.
 constexpr std::pair<const char*, const char*> kRefused[] = {
-    {"use_dora", "DoRA scales whole columns"},
     {"lora_bias", "biases are tuned too"},
-    {"modules_to_save", "whole modules were trained"},
     {"trainable_token_indices", "embeddings of single tokens were trained"},
     {"target_parameters", "parameters that are no linear layers were trained"},
     {"layer_replication", "layers occur several times"},
@@ -38,34 +39,53 @@ bool is_off(const Json* value) {
 }
 
 struct Config {
+  std::string type;
   double alpha = 8;
   bool is_rank_stabilized = false;
-  std::map<std::string, double> module_alphas;  // last parts of module names
+  ModulePatterns alphas;
+  int64_t num_virtual = 0;
 };
 
-Result<Config> read_config(const std::string& path) {
-  ATELIER_TRY(const std::string text, io::read_file(path, int64_t{1} << 20));
-  ATELIER_TRY(const Json json, Json::parse(text, path));
-  if (!json.is_object()) return Status::corrupt(fmt::format("{}: must be an object", path));
-  ATELIER_TRY(const std::string type, json.get_string("peft_type"));
-  if (type != "LORA") return Status::unsupported(fmt::format("adapter: type {}, only LORA can be run; merge it with PEFT first", type));
+Result<Config> read_lora_config(const Json& json) {
+  Config config;
   for (const auto& [key, reason] : kRefused) {
     if (is_off(json.find(key))) continue;
     return Status::unsupported(fmt::format("adapter: {} is set ({}), which cannot be run; merge it with PEFT first", key, reason));
   }
   ATELIER_TRY(const std::string bias, json.get_string("bias", "none"));
   if (bias != "none") return Status::unsupported(fmt::format("adapter: bias is {}, only none can be run; merge it with PEFT first", bias));
-  Config config;
   ATELIER_TRY(config.alpha, json.get_double("lora_alpha", config.alpha));
   ATELIER_TRY(config.is_rank_stabilized, json.get_bool("use_rslora", false));
   if (is_off(json.find("alpha_pattern"))) return config;
   for (const auto& [module, alpha] : json.find("alpha_pattern")->as_object()) {
-    if (module.find_first_of("*+?[]()|^$\\{}") != std::string::npos) {
-      return Status::unsupported(
-          fmt::format("adapter: alpha_pattern {} is a regular expression, want a module's name; write the names out", quoted(module)));
-    }
-    ATELIER_TRY(config.module_alphas[module], json.find("alpha_pattern")->get_double(module));
+    ATELIER_TRY(const double value, json.find("alpha_pattern")->get_double(module));
+    config.alphas.emplace_back(module, value);
   }
+  return config;
+}
+
+Result<Json> read_json(const std::string& path) {
+  ATELIER_TRY(const std::string text, io::read_file(path, int64_t{1} << 20));
+  ATELIER_TRY(Json json, Json::parse(text, path));
+  if (!json.is_object()) return Status::corrupt(fmt::format("{}: must be an object", path));
+  return json;
+}
+
+Result<Config> read_config(const Json& json) {
+  ATELIER_TRY(const std::string type, json.get_string("peft_type"));
+  Config config;
+  if (type == "LORA") {
+    ATELIER_TRY(config, read_lora_config(json));
+  } else if (type == "PROMPT_TUNING" || type == "PREFIX_TUNING") {
+    ATELIER_TRY(config.num_virtual, json.get_int("num_virtual_tokens"));
+    if (config.num_virtual < 1 || config.num_virtual > 1 << 20) {
+      return Status::corrupt(fmt::format("adapter: {} virtual tokens, must be 1 to {}", config.num_virtual, 1 << 20));
+    }
+  } else if (type != "IA3") {
+    return Status::unsupported(fmt::format(
+        "adapter: type {}, those that can be run are LORA, IA3, PROMPT_TUNING and PREFIX_TUNING; merge it with PEFT first", type));
+  }
+  config.type = type;
   return config;
 }
 
@@ -75,32 +95,52 @@ bool is_same_module(std::string_view a, std::string_view b) {
   return a.ends_with(b) && (a.size() == b.size() || a[a.size() - b.size() - 1] == '.');
 }
 
-// A [R, K] and B [N, R] as the file has them.
-struct Pair {
-  const format::TensorEntry* a = nullptr;
-  const format::TensorEntry* b = nullptr;
+// What a file has of one module, as it has it.
+struct ModuleTensors {
+  const format::TensorEntry* a = nullptr;          // [R, K]; of an embedding [R, V]
+  const format::TensorEntry* b = nullptr;          // [N, R]; of an embedding [C, R]
+  const format::TensorEntry* magnitude = nullptr;  // [N]
+  const format::TensorEntry* scale = nullptr;      // [N, 1], or [1, K] of inputs
+  const format::TensorEntry* whole = nullptr;      // the module's own weight
+};
+using Modules = std::map<std::string, ModuleTensors>;
+
+constexpr std::pair<std::string_view, const format::TensorEntry * ModuleTensors::*> kEndings[] = {
+    {".lora_A.weight", &ModuleTensors::a},
+    {".lora_B.weight", &ModuleTensors::b},
+    {".lora_embedding_A", &ModuleTensors::a},
+    {".lora_embedding_B", &ModuleTensors::b},
+    {".lora_magnitude_vector", &ModuleTensors::magnitude},
+    {".lora_magnitude_vector.weight", &ModuleTensors::magnitude},
+    {".ia3_l", &ModuleTensors::scale},
+    {".weight", &ModuleTensors::whole},
 };
 
-Result<std::map<std::string, Pair>> pairs_of(const format::Checkpoint& file) {
-  constexpr std::string_view kPrefix = "base_model.model.", kA = ".lora_A.weight", kB = ".lora_B.weight";
-  std::map<std::string, Pair> pairs;
+bool is_float(const format::TensorEntry& entry) {
+  return entry.dtype == DType::kF32 || entry.dtype == DType::kF16 || entry.dtype == DType::kBF16;
+}
+
+Result<Modules> modules_of(const format::Checkpoint& file) {
+  constexpr std::string_view kPrefix = "base_model.model.";
+  Modules modules;
   for (const format::TensorEntry& entry : file.entries()) {
-    std::string_view name = entry.name;
-    const bool is_a = name.ends_with(kA), is_known = name.starts_with(kPrefix) && (is_a || name.ends_with(kB));
-    const bool is_float = entry.dtype == DType::kF32 || entry.dtype == DType::kF16 || entry.dtype == DType::kBF16;
-    if (!is_known || !is_float || entry.shape.size() != 2) {
+    const std::string_view name = entry.name;
+    const auto ending = std::ranges::find_if(kEndings, [&](const auto& known) { return name.ends_with(known.first); });
+    if (!name.starts_with(kPrefix) || ending == std::end(kEndings) || !is_float(entry)) {
       return Status::unsupported(
-          fmt::format("adapter: tensor {} is no float matrix of LoRA, which cannot be run; merge it with PEFT first", quoted(entry.name)));
+          fmt::format("adapter: tensor {} is none of LoRA's or (IA)^3's, which cannot be run; merge it with PEFT first", quoted(name)));
     }
-    name = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kA.size());
-    (is_a ? pairs[std::string(name)].a : pairs[std::string(name)].b) = &entry;
+    const std::string module(name.substr(kPrefix.size(), name.size() - kPrefix.size() - ending->first.size()));
+    modules[module].*(ending->second) = &entry;
   }
-  for (const auto& [module, pair] : pairs) {
-    if (pair.a == nullptr || pair.b == nullptr || pair.a->shape[0] != pair.b->shape[1] || pair.a->shape[0] == 0) {
+  for (const auto& [module, tensors] : modules) {
+    const auto *a = tensors.a, *b = tensors.b;
+    if ((a == nullptr) != (b == nullptr) || (tensors.magnitude != nullptr && a == nullptr) ||
+        (a != nullptr && (a->shape.size() != 2 || b->shape.size() != 2 || a->shape[0] != b->shape[1] || a->shape[0] == 0))) {
       return Status::corrupt(fmt::format("adapter: lora_A and lora_B of {} do not fit together; save it again", quoted(module)));
     }
   }
-  return pairs;
+  return modules;
 }
 
 Tensor as_f32(const format::TensorEntry& entry) {
@@ -109,92 +149,227 @@ Tensor as_f32(const format::TensorEntry& entry) {
   return out;
 }
 
-// From the file's pairs to the additions of a model's linear layers.
+int64_t count_of(const format::TensorEntry& entry) {
+  int64_t count = 1;
+  for (const int64_t dim : entry.shape) count *= dim;
+  return count;
+}
+
+// From a file's tensors to what they change in a model, rows in its order.
 class Reader {
  public:
-  Reader(const Model& model, const Config& config, const std::map<std::string, Pair>& pairs)
-      : model_(model), config_(config), pairs_(pairs) {}
+  Reader(const Model& model, Config config) : model_(model), config_(std::move(config)) {
+    adapter_->layers.resize(model.decoder().parameters().layers.size());
+  }
 
-  Result<std::shared_ptr<const nn::Adapter>> read();
+  Result<std::shared_ptr<const nn::Adapter>> read(const format::Checkpoint& file);
+  // The same of AdapterHub's layout.
+  Result<std::shared_ptr<const nn::Adapter>> read_bottlenecks(const Json& json, const format::Checkpoint& file);
 
  private:
-  Result<ops::LowRank> read_low_rank(const std::string& logical, const Tensor& weight);
-  Tensor read_b(const format::TensorEntry& b, const Stored& hf, const std::string& logical, int64_t num_rows) const;
-  float scale_of(const std::string& module, int64_t rank) const;
+  Status read_modules(const Modules& modules);
+  Status read_linear(const Modules& modules, const std::string& logical, nn::Projection projection, const Tensor& weight,
+                     nn::LinearAdapter& out);
+  Status read_table(const std::string& module, const ModuleTensors& tensors);
+  Status read_virtual(const format::Checkpoint& file);
+  Tensor read_rows(const format::TensorEntry& entry, const Stored& hf, const std::string& logical, int64_t num_rows, int64_t columns) const;
+  Result<float> scale_of(const std::string& module, int64_t rank) const;
+  bool has_paired_rows(const std::string& logical) const {
+    return stored_parameter(model_.arch(), model_.layout(), logical).transform == Transform::kRotaryPairs;
+  }
+  std::string hf_module(const std::string& logical) const {
+    const std::string name = stored_parameter(model_.arch(), Layout::kHuggingFace, logical + ".weight").name;
+    return name.substr(0, name.rfind('.'));
+  }
 
   const Model& model_;
-  const Config& config_;
-  const std::map<std::string, Pair>& pairs_;
+  Config config_;
+  std::shared_ptr<nn::Adapter> adapter_ = std::make_shared<nn::Adapter>();
   std::set<std::string> used_;  // modules
 };
 
-float Reader::scale_of(const std::string& module, int64_t rank) const {
-  double alpha = config_.alpha;
-  for (const auto& [name, own] : config_.module_alphas) {
-    if (module.ends_with(name) && is_same_module(module, name)) alpha = own;
-  }
+Result<float> Reader::scale_of(const std::string& module, int64_t rank) const {
+  ATELIER_TRY(const double alpha, pattern_value(config_.alphas, module, config_.alpha));
   const auto r = static_cast<double>(rank);
   return static_cast<float>(alpha / (config_.is_rank_stabilized ? std::sqrt(r) : r));
 }
 
-// The rows of B that belong to a parameter, in the order of the loaded model's: a part of them where the checkpoint of the architecture
-// stores several parameters as one, and in pairs where a GGUF file keeps rotary rows so.
-Tensor Reader::read_b(const format::TensorEntry& b, const Stored& hf, const std::string& logical, int64_t num_rows) const {
-  const bool is_paired = stored_parameter(model_.arch(), model_.layout(), logical).transform == Transform::kRotaryPairs;
-  const Tensor whole = as_f32(b);
-  Tensor rows = Tensor::zeros(DType::kF32, {num_rows, whole.dim(1)});
+// The rows that belong to a parameter, in the order of the loaded model's: a part of them where the checkpoint of the architecture stores
+// several parameters as one, and in pairs where a GGUF file keeps rotary rows so.
+Tensor Reader::read_rows(const format::TensorEntry& entry, const Stored& hf, const std::string& logical, int64_t num_rows,
+                         int64_t columns) const {
+  const bool is_paired = has_paired_rows(logical);
+  const Tensor whole = as_f32(entry);
+  Tensor rows = Tensor::zeros(DType::kF32, {num_rows, columns});
   for (int64_t n = 0; n < num_rows; ++n) {
-    const float* from = whole.f32() + stored_row(model_.spec(), hf, num_rows, n) * whole.dim(1);
-    std::copy_n(from, whole.dim(1), rows.f32() + (is_paired ? paired_row(n, model_.spec().head_dim) : n) * whole.dim(1));
+    const float* from = whole.f32() + stored_row(model_.spec(), hf, num_rows, n) * columns;
+    std::copy_n(from, columns, rows.f32() + (is_paired ? paired_row(n, model_.spec().head_dim) : n) * columns);
   }
   return rows;
 }
 
 // Nothing where the adapter leaves the layer alone.
-Result<ops::LowRank> Reader::read_low_rank(const std::string& logical, const Tensor& weight) {
+Status Reader::read_linear(const Modules& modules, const std::string& logical, nn::Projection projection, const Tensor& weight,
+                           nn::LinearAdapter& out) {
   const Stored hf = stored_parameter(model_.arch(), Layout::kHuggingFace, logical + ".weight");
-  const std::string_view name = std::string_view(hf.name).substr(0, hf.name.rfind('.'));
-  const auto found = std::find_if(pairs_.begin(), pairs_.end(), [&](const auto& pair) { return is_same_module(pair.first, name); });
-  if (found == pairs_.end()) return ops::LowRank();
-  const auto& [module, pair] = *found;
+  const std::string name = hf_module(logical);
+  const auto found = std::ranges::find_if(modules, [&](const auto& entry) { return is_same_module(entry.first, name); });
+  if (found == modules.end()) return {};
+  const auto& [module, tensors] = *found;
   used_.insert(module);
-  const int64_t num_rows = weight.dim(0), num_stored = part_rows(model_.spec(), hf.part, num_rows).total;
-  if (pair.a->shape[1] != weight.dim(1) || pair.b->shape[0] != num_stored) {
+  const int64_t N = weight.dim(0), K = weight.dim(1), num_stored = part_rows(model_.spec(), hf.part, N).total;
+  const auto misfit = [&](int64_t inputs, int64_t outputs) {
     return Status::corrupt(fmt::format("adapter: {} maps {} to {} values, the model's layer {} to {}; it belongs to another model",
-                                       quoted(module), pair.a->shape[1], pair.b->shape[0], weight.dim(1), num_stored));
+                                       quoted(module), inputs, outputs, K, num_stored));
+  };
+  if (tensors.whole != nullptr) {
+    return Status::unsupported(
+        fmt::format("adapter: {} was trained whole, only embeddings and heads can be; merge it with PEFT first", quoted(module)));
   }
-  return ops::LowRank{as_f32(*pair.a), read_b(*pair.b, hf, logical + ".weight", num_rows), scale_of(module, pair.a->shape[0])};
+  if (tensors.a != nullptr) {
+    if (tensors.a->shape[1] != K || tensors.b->shape[0] != num_stored) return misfit(tensors.a->shape[1], tensors.b->shape[0]);
+    const int64_t rank = tensors.a->shape[0];
+    ATELIER_TRY(const float scale, scale_of(module, rank));
+    out.low_rank = {as_f32(*tensors.a), read_rows(*tensors.b, hf, logical + ".weight", N, rank), scale};
+  }
+  if (tensors.magnitude != nullptr) {
+    if (count_of(*tensors.magnitude) != num_stored) return misfit(K, count_of(*tensors.magnitude));
+    out.magnitude = read_rows(*tensors.magnitude, hf, logical + ".weight", N, 1).reshaped({N});
+  }
+  if (tensors.scale == nullptr) return {};
+  const bool is_of_inputs = tensors.scale->shape.size() == 2 && tensors.scale->shape[0] == 1;
+  const bool has_own_input = projection == nn::Projection::kO || projection == nn::Projection::kDown;
+  if (is_of_inputs && !has_own_input) {
+    return Status::unsupported(fmt::format("adapter: {} scales its inputs, only o and down can; merge it with PEFT first", quoted(module)));
+  }
+  if (count_of(*tensors.scale) != (is_of_inputs ? K : num_stored)) return misfit(count_of(*tensors.scale), count_of(*tensors.scale));
+  if (is_of_inputs) {
+    out.input_scale = as_f32(*tensors.scale).reshaped({K});
+  } else {
+    out.output_scale = read_rows(*tensors.scale, hf, logical + ".weight", N, 1).reshaped({N});
+  }
+  return {};
 }
 
-void add_to(io::Sha256& hash, const ops::LowRank& low_rank) {
-  hash.update(&low_rank.scale, sizeof low_rank.scale);
-  for (const Tensor* tensor : {&low_rank.a, &low_rank.b}) {
-    const std::string shape = *tensor ? tensor->shape().to_string() : "none";
-    hash.update(shape.data(), shape.size());
-    if (*tensor) hash.update(tensor->data(), static_cast<size_t>(tensor->num_bytes()));
-  }
-}
-
-Result<std::shared_ptr<const nn::Adapter>> Reader::read() {
-  auto adapter = std::make_shared<nn::Adapter>();
-  io::Sha256 hash;
-  for (const nn::DecoderLayer& weights : model_.decoder().parameters().layers) {
-    const auto linears = nn::projections_of(weights);
-    const std::string prefix = fmt::format("layers.{}.", adapter->layers.size());
-    nn::Adapter::Layer& layer = adapter->layers.emplace_back();
-    for (size_t i = 0; i < linears.size(); ++i) {
-      if (!linears[i]->weight) continue;
-      ATELIER_TRY(layer[i], read_low_rank(prefix + nn::kProjectionNames[i], linears[i]->weight));
-      add_to(hash, layer[i]);
-    }
-  }
-  for (const auto& [module, pair] : pairs_) {
-    if (used_.contains(module)) continue;
+// The embedding or the head.
+Status Reader::read_table(const std::string& module, const ModuleTensors& tensors) {
+  const bool is_embedding = is_same_module(module, hf_module("embedding")), is_head = is_same_module(module, "lm_head");
+  const int64_t V = model_.spec().vocab_size, C = model_.spec().width;
+  const bool is_whole = tensors.whole != nullptr && tensors.a == nullptr;
+  if (!(is_whole && (is_embedding || is_head)) && !(is_embedding && tensors.a != nullptr && tensors.magnitude == nullptr)) {
     return Status::unsupported(fmt::format(
         "adapter: {} is no linear layer of this model's blocks, others cannot be adapted; merge it with PEFT first", quoted(module)));
   }
-  adapter->digest = hash.hex_digest();
-  return std::shared_ptr<const nn::Adapter>(std::move(adapter));
+  const auto fits = [](const format::TensorEntry& entry, int64_t rows, int64_t columns) {
+    return entry.shape == std::vector<int64_t>{rows, columns};
+  };
+  const bool is_fit =
+      is_whole ? fits(*tensors.whole, V, C) : fits(*tensors.a, tensors.a->shape[0], V) && fits(*tensors.b, C, tensors.a->shape[0]);
+  if (!is_fit) {
+    return Status::corrupt(
+        fmt::format("adapter: {} is not of {} tokens and {} values as the model's; it belongs to another model", quoted(module), V, C));
+  }
+  if (is_whole) {
+    (is_embedding ? adapter_->table : adapter_->head) = as_f32(*tensors.whole);
+    return {};
+  }
+  const int64_t rank = tensors.a->shape[0];
+  const Tensor stored = as_f32(*tensors.a);
+  adapter_->embedding.a = Tensor::zeros(DType::kF32, {V, rank});
+  for (int64_t r = 0; r < rank; ++r) {
+    for (int64_t v = 0; v < V; ++v) adapter_->embedding.a.f32()[v * rank + r] = stored.f32()[r * V + v];
+  }
+  adapter_->embedding.b = as_f32(*tensors.b);
+  ATELIER_TRY(adapter_->embedding.scale, scale_of(module, rank));
+  return {};
+}
+
+Status Reader::read_modules(const Modules& modules) {
+  const auto& layers = model_.decoder().parameters().layers;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    const auto linears = nn::projections_of(layers[i]);
+    for (size_t p = 0; p < linears.size(); ++p) {
+      if (!linears[p]->weight) continue;
+      const std::string logical = fmt::format("layers.{}.{}", i, nn::kProjectionNames[p]);
+      ATELIER_RETURN_IF_ERROR(
+          read_linear(modules, logical, static_cast<nn::Projection>(p), linears[p]->weight, adapter_->layers[i].linears[p]));
+    }
+  }
+  for (const auto& [module, tensors] : modules) {
+    if (!used_.contains(module)) ATELIER_RETURN_IF_ERROR(read_table(module, tensors));
+  }
+  compute_gains(model_.decoder().parameters(), *adapter_);
+  return {};
+}
+
+// prompt_embeddings: [P, C], or [P, (layer, keys and values, G, D)].
+Status Reader::read_virtual(const format::Checkpoint& file) {
+  const nn::TransformerSpec& spec = model_.spec();
+  const bool is_prefix = config_.type == "PREFIX_TUNING";
+  const int64_t P = config_.num_virtual, GD = spec.num_kv_heads * spec.head_dim, L = spec.num_layers();
+  const int64_t width = is_prefix ? 2 * L * GD : spec.width;
+  const format::TensorEntry* entry = file.find("prompt_embeddings");
+  if (entry == nullptr || !is_float(*entry) || entry->shape != std::vector<int64_t>{P, width}) {
+    return Status::corrupt(fmt::format(
+        "adapter: prompt_embeddings must be {} virtual tokens of {} values for this model; it belongs to another one", P, width));
+  }
+  adapter_->num_virtual = P;
+  const Tensor whole = as_f32(*entry);
+  if (!is_prefix) {
+    adapter_->prompt = whole;
+    return {};
+  }
+  const bool is_paired = has_paired_rows("layers.0.attention.k.weight");
+  for (int64_t i = 0; i < L; ++i) {
+    nn::LayerAdapter& layer = adapter_->layers[static_cast<size_t>(i)];
+    layer.prefix_keys = Tensor::zeros(DType::kF32, {P, GD});
+    layer.prefix_values = Tensor::zeros(DType::kF32, {P, GD});
+    for (int64_t p = 0; p < P; ++p) {
+      const float* keys = whole.f32() + p * width + 2 * i * GD;
+      for (int64_t n = 0; n < GD; ++n) layer.prefix_keys.f32()[p * GD + (is_paired ? paired_row(n, spec.head_dim) : n)] = keys[n];
+      std::copy_n(keys + GD, GD, layer.prefix_values.f32() + p * GD);
+    }
+  }
+  return {};
+}
+
+std::string digest_of(nn::Adapter& adapter) {
+  io::Sha256 hash;
+  const auto add = [&](const std::string& name, const Tensor& tensor) {
+    const std::string head = name + tensor.shape().to_string();
+    hash.update(head.data(), head.size());
+    hash.update(tensor.data(), static_cast<size_t>(tensor.num_bytes()));
+  };
+  nn::visit_adapter(adapter, [&](const std::string& name, Tensor& tensor) { add(name, tensor); });
+  if (adapter.table) add("table", adapter.table);
+  if (adapter.head) add("head", adapter.head);
+  std::vector<float> scales = {adapter.embedding.scale};
+  for (const nn::LayerAdapter& layer : adapter.layers) {
+    for (const nn::LinearAdapter& linear : layer.linears) scales.push_back(linear.low_rank.scale);
+    for (const nn::Bottleneck* bottleneck : {&layer.attention, &layer.mlp}) {
+      scales.insert(scales.end(),
+                    {bottleneck->scale, static_cast<float>(bottleneck->activation), bottleneck->reads_residual ? 1.0f : 0.0f});
+    }
+  }
+  hash.update(scales.data(), scales.size() * sizeof(float));
+  return hash.hex_digest();
+}
+
+Result<std::shared_ptr<const nn::Adapter>> Reader::read(const format::Checkpoint& file) {
+  if (config_.num_virtual > 0) {
+    ATELIER_RETURN_IF_ERROR(read_virtual(file));
+  } else {
+    ATELIER_TRY(const Modules modules, modules_of(file));
+    ATELIER_RETURN_IF_ERROR(read_modules(modules));
+  }
+  adapter_->digest = digest_of(*adapter_);
+  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+}
+
+Result<std::shared_ptr<const nn::Adapter>> Reader::read_bottlenecks(const Json& json, const format::Checkpoint& file) {
+  ATELIER_RETURN_IF_ERROR(models::read_bottlenecks(model_.arch(), model_.spec(), json, file, *adapter_));
+  adapter_->digest = digest_of(*adapter_);
+  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
 }
 
 }  // namespace
@@ -204,10 +379,16 @@ Result<std::shared_ptr<const nn::Adapter>> load_adapter(const Model& model, cons
     return Status::not_found(
         fmt::format("adapter: {}, no such folder; it must hold adapter_config.json and adapter_model.safetensors", quoted(folder)));
   }
-  ATELIER_TRY(const Config config, read_config(io::join_path(folder, "adapter_config.json")));
-  ATELIER_TRY(const auto file, format::open_checkpoint(io::join_path(folder, "adapter_model.safetensors")));
-  ATELIER_TRY(const auto pairs, pairs_of(*file));
-  return Reader(model, config, pairs).read();
+  const std::string inner = io::join_path(folder, "adapter");  // of a training run
+  const std::string place = io::is_file(io::join_path(inner, "adapter_config.json")) ? inner : folder;
+  ATELIER_TRY(const Json json, read_json(io::join_path(place, "adapter_config.json")));
+  if (json.contains("config") && !json.contains("peft_type")) {
+    ATELIER_TRY(const auto file, format::open_checkpoint(io::join_path(place, "adapter.safetensors")));
+    return Reader(model, {}).read_bottlenecks(json, *file);
+  }
+  ATELIER_TRY(const Config config, read_config(json));
+  ATELIER_TRY(const auto file, format::open_checkpoint(io::join_path(place, "adapter_model.safetensors")));
+  return Reader(model, config).read(*file);
 }
 
 }  // namespace atelier::models

@@ -1,4 +1,8 @@
-// The LoRA matrices of a model that learns, saved in PEFT's layout (what load_adapter and PEFT read).
+// What has learned beside a model, saved as others read it.
+//
+//   LoRA, DoRA, (IA)^3, prompts, prefixes   PEFT's layout: adapter_config.json and adapter_model.safetensors
+//   bottlenecks                             AdapterHub's: adapter_config.json and adapter.safetensors
+//   BitFit                                  biases.safetensors: the biases, by the names that the model's checkpoints have for them
 //
 // Where an architecture stores several parameters as one module (GPT-2's c_attn, Phi-3's qkv_proj, BLOOM's query_key_value), PEFT knows one
 // pair of matrices for it. Ours are a pair a parameter: their A stand one below the other, their B on a block diagonal, and the module gets
@@ -16,7 +20,7 @@ struct SavedAdapter {
   DType type = DType::kF32;  // F32, F16 or BF16
 };
 
-// adapter_config.json and adapter_model.safetensors in `folder`, which exists. InvalidArgument when the model has no LoRA.
-Status save_adapter(TrainableModel& model, const LoraOptions& lora, const SavedAdapter& options, const std::string& folder);
+// Writes into `folder`, which exists. InvalidArgument when all of the model is trained.
+Status save_adapter(TrainableModel& model, const SavedAdapter& options, const std::string& folder);
 
 }  // namespace atelier::models

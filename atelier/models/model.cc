@@ -67,9 +67,9 @@ Result<std::span<const float>> Model::forward_batch(std::span<const int32_t> ids
   return logits(logit_rows);
 }
 
-Status Model::check_ids(std::span<const int32_t> ids) const {
+Status Model::check_ids(std::span<const int32_t> ids, int64_t num_virtual) const {
   for (const int32_t id : ids) {
-    if (id < 0 || id >= spec().vocab_size) {
+    if (id < 0 || id >= spec().vocab_size + num_virtual) {
       return Status::invalid("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(spec().vocab_size));
     }
   }
@@ -77,7 +77,7 @@ Status Model::check_ids(std::span<const int32_t> ids) const {
 }
 
 Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
-  ATELIER_RETURN_IF_ERROR(check_ids(ids));
+  ATELIER_RETURN_IF_ERROR(check_ids(ids, 0));
   arena_.reset();
   Context context{arena_, Precision::kF32};
   const nn::RowRun document{nullptr, static_cast<int64_t>(ids.size())};
@@ -87,8 +87,10 @@ Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
 }
 
 Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
-  ATELIER_RETURN_IF_ERROR(check_ids(ids));
+  size_t next = 0;
   for (const nn::RowRun& run : runs) {
+    ATELIER_RETURN_IF_ERROR(check_ids(ids.subspan(next, static_cast<size_t>(run.num_rows)), nn::num_virtual(run.adapters)));
+    next += static_cast<size_t>(run.num_rows);
     if (run.cache == nullptr) {
       ATELIER_RETURN_IF_ERROR(check_document(run));
       continue;
@@ -107,7 +109,19 @@ Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs
   Context context{arena_, precision_};
   hidden_ = decoder_->forward(context, ids, runs);
   after_run_ = arena_.mark();
+  note_heads(runs);
   return {};
+}
+
+void Model::note_heads(std::span<const nn::RowRun> runs) {
+  own_heads_.clear();
+  int64_t row = 0;
+  for (const nn::RowRun& run : runs) {
+    for (const nn::AppliedAdapter& applied : run.adapters) {
+      if (applied.adapter->head) own_heads_.push_back({row, row + run.num_rows, applied.adapter->head});
+    }
+    row += run.num_rows;
+  }
 }
 
 std::span<const float> Model::logits(std::span<const int64_t> rows) {
@@ -121,7 +135,16 @@ std::span<const float> Model::logits(std::span<const int64_t> rows) {
     std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden_.f32() + rows[i] * spec().width,
                 static_cast<size_t>(spec().width) * sizeof(float));
   }
-  return values_of(decoder_->logits(context, wanted));
+  Tensor logits = decoder_->logits(context, wanted);
+  for (const OwnHead& own : own_heads_) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i] < own.begin || rows[i] >= own.end) continue;
+      const auto row = static_cast<int64_t>(i);
+      const Tensor answer = decoder_->logits(context, wanted.rows(row, row + 1), own.head);
+      std::memcpy(logits.f32() + row * logits.dim(1), answer.f32(), static_cast<size_t>(answer.num_bytes()));
+    }
+  }
+  return values_of(logits);
 }
 
 std::span<const float> Model::pooled() {

@@ -87,7 +87,7 @@ class Model {
   Status look(std::span<const int32_t> ids, nn::Probe& probe);
 
  private:
-  Status check_ids(std::span<const int32_t> ids) const;
+  Status check_ids(std::span<const int32_t> ids, int64_t num_virtual) const;
 
   friend class ModelLoader;
   Model() = default;
@@ -109,6 +109,13 @@ class Model {
   Arena arena_;
   Tensor hidden_;          // [T, C] of the last run()
   Arena::Mark after_run_;  // what logits() rewinds to
+  // Rows [begin, end) of the last run() whose adapter has a head of its own.
+  struct OwnHead {
+    int64_t begin, end;
+    Tensor head;
+  };
+  void note_heads(std::span<const nn::RowRun> runs);
+  std::vector<OwnHead> own_heads_;
 };
 
 // What a config.json says without weights beside it.

@@ -1,17 +1,16 @@
 #include "atelier/models/trainable.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "atelier/base/strings.h"
-#include "atelier/kernels/gradients.h"
+#include "atelier/models/learned_adapter.h"
 #include "atelier/models/model.h"
 #include "atelier/nn/initialise.h"
 #include "atelier/ops/embedding.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
-#include "atelier/quant/tiles.h"
+#include "atelier/tensor/matrix_rows.h"
 
 namespace atelier::models {
 namespace {
@@ -22,24 +21,18 @@ struct Master {
   Tensor copy;  // BF16, or none
 };
 
+Tensor copy_in_f32(const Tensor& x) {
+  Tensor out = as_f32(x);
+  if (out.data() != x.data()) return out;
+  out = Tensor::zeros(DType::kF32, x.shape());
+  std::memcpy(out.mutable_data(), x.data(), static_cast<size_t>(x.num_bytes()));
+  return out;
+}
+
 void round_to_bf16(const Tensor& value, Tensor& copy) {
   parallel_for(value.count(), 4096, [&](int64_t begin, int64_t end, int) {
     quant::from_f32(DType::kBF16, value.f32() + begin, static_cast<uint16_t*>(copy.mutable_data()) + begin, end - begin);
   });
-}
-
-Tensor as_f32(const Tensor& x) {
-  Tensor out = Tensor::zeros(DType::kF32, x.shape());
-  if (x.layout() == TensorLayout::kRows) {
-    quant::to_f32(x.dtype(), x.data(), out.f32(), x.count());
-    return out;
-  }
-  std::vector<uint8_t> row(static_cast<size_t>(row_bytes(x.dtype(), x.dim(1))));
-  for (int64_t n = 0; n < x.dim(0); ++n) {
-    quant::unpack_tile_row(x.dtype(), static_cast<const uint8_t*>(x.data()), n, x.dim(1), row.data());
-    quant::to_f32(x.dtype(), row.data(), out.f32() + n * x.dim(1), x.dim(1));
-  }
-  return out;
 }
 
 // A table with rows up to first + num, of which those from `first` on are the mean of those before.
@@ -56,25 +49,6 @@ Tensor with_new_rows(const Tensor& table, int64_t first, int64_t num) {
     for (int64_t c = 0; c < C; ++c) grown.f32()[v * C + c] = static_cast<float>(sum[static_cast<size_t>(c)] / static_cast<double>(first));
   }
   return grown;
-}
-
-// "attention.q" -> "q": how recipes call a linear layer.
-std::string_view short_name(std::string_view projection) { return projection.substr(projection.find('.') + 1); }
-
-bool is_projection(std::string_view name) {
-  return std::ranges::any_of(nn::kProjectionNames, [name](const char* projection) { return short_name(projection) == name; });
-}
-
-// weight += scale b a, in float32.
-void merge(nn::LinearLayer& linear) {
-  const auto& [a, b, scale] = linear.low_rank;
-  const int64_t N = b.dim(0), R = a.dim(0), K = a.dim(1);
-  for (int64_t n = 0; n < N; ++n) {
-    for (int64_t r = 0; r < R; ++r) {
-      kernels::add_scaled(a.f32() + r * K, scale * b.f32()[n * R + r], linear.weight.f32() + n * K, K);
-    }
-  }
-  linear.low_rank = {};
 }
 
 bool is_label(int32_t label, int64_t num_labels) { return label == kIgnoredLabel || (label >= 0 && label < num_labels); }
@@ -147,14 +121,17 @@ struct TrainableModel::State {
   std::vector<Master> masters;  // of those with a copy
   Layout layout = Layout::kHuggingFace;
   std::unique_ptr<nn::Decoder> decoder;
+  nn::Adapter adapter;
   std::vector<nn::RowRun> runs;
   std::vector<int32_t> labelled_rows, labels_of_rows;  // live until the walk
+  std::vector<int32_t> row_ids, row_labels, row_segments;  // of a batch with virtual tokens
   int64_t num_parameters = 0;
 
-  int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context; }
+  int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context - adapter.num_virtual; }
 
   Precision precision() const { return options.precision == Precision::kAuto ? Precision::kBF16 : options.precision; }
-  bool has_copies() const { return precision() == Precision::kBF16 && options.lora.rank == 0; }
+  bool has_copies() const { return precision() == Precision::kBF16; }
+  bool has_adapter() const { return options.kind() != AdapterKind::kNone && options.kind() != AdapterKind::kBitFit; }
 
   void watch(const std::string& name, Tensor value, const Tensor& read) {
     TrainParameter parameter{name, std::move(value), {}, false};
@@ -164,17 +141,15 @@ struct TrainableModel::State {
     parameters.push_back(std::move(parameter));
   }
 
-  // Every parameter becomes a master that learns; `tensor` becomes what products read.
-  void train_all(const nn::TransformerSpec& spec, nn::DecoderParameters& weights) {
-    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
-      Tensor value = as_f32(tensor);
-      tensor = value;
-      if (has_copies() && nn::is_multiplied(spec, info)) {
-        tensor = Tensor::zeros(DType::kBF16, info.shape);
-        masters.push_back({value, tensor});
-      }
-      watch(info.name, value, tensor);
-    });
+  // A parameter of the model becomes a master that learns; `tensor` becomes what products read.
+  void train(const nn::TransformerSpec& spec, const nn::ParameterInfo& info, Tensor& tensor) {
+    Tensor value = copy_in_f32(tensor);
+    tensor = value;
+    if (has_copies() && nn::is_multiplied(spec, info)) {
+      tensor = Tensor::zeros(DType::kBF16, info.shape);
+      masters.push_back({value, tensor});
+    }
+    watch(info.name, value, tensor);
   }
 
   // Float matrices that stay as they are become bfloat16 where products are of it.
@@ -186,42 +161,47 @@ struct TrainableModel::State {
     tensor = rounded;
   }
 
-  // Low-rank additions learn, everything else stays as it is (Hu et al. 2021: a is random, b is zero, so that the start is the base).
-  Status train_low_rank(const nn::TransformerSpec& spec, nn::DecoderParameters& weights) {
-    const LoraOptions& lora = options.lora;
-    for (const std::string& target : lora.targets) {
-      if (!is_projection(target)) {
-        return Status::invalid("lora: no linear is called " + quoted(target) + "; use q, k, v, o, gate, up or down");
+  // Whether a parameter of the model itself learns.
+  bool is_trained(const std::string& name) const {
+    if (options.kind() == AdapterKind::kNone) return true;
+    if (options.kind() == AdapterKind::kBitFit) return name.ends_with(".bias");
+    const auto& whole = options.lora.whole_modules;
+    return std::ranges::any_of(whole, [&](const std::string& module) { return name == module + ".weight"; });
+  }
+
+  // Tables that learn alone are no longer one.
+  Status untie(nn::TransformerSpec& spec, nn::DecoderParameters& weights) const {
+    for (const std::string& module : options.lora.whole_modules) {
+      if (module != "embedding" && module != "head") {
+        return Status::invalid("lora: whole_modules: " + quoted(module) + " cannot be trained whole; use embedding or head");
       }
     }
-    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) { freeze(spec, info, tensor); });
-    const double scale =
-        lora.alpha / (lora.is_rank_stabilized ? std::sqrt(static_cast<double>(lora.rank)) : static_cast<double>(lora.rank));
-    for (int64_t i = 0; i < spec.num_layers(); ++i) {
-      const auto linears = nn::projections_of(weights.layers[static_cast<size_t>(i)]);
-      for (size_t p = 0; p < linears.size(); ++p) {
-        const std::string_view projection = nn::kProjectionNames[p];
-        if (!lora.targets.empty() && std::ranges::find(lora.targets, short_name(projection)) == lora.targets.end()) continue;
-        nn::LinearLayer& linear = *linears[p];
-        if (!linear.weight) continue;  // no gate
-        const std::string name = "layers." + std::to_string(i) + "." + std::string(projection);
-        linear.low_rank.a = Tensor::zeros(DType::kF32, {lora.rank, linear.weight.dim(1)});
-        linear.low_rank.b = Tensor::zeros(DType::kF32, {linear.weight.dim(0), lora.rank});
-        linear.low_rank.scale = static_cast<float>(scale);
-        nn::initialise_low_rank(name, options.seed, linear.low_rank.a);
-        watch(name + ".lora_a", linear.low_rank.a, linear.low_rank.a);
-        watch(name + ".lora_b", linear.low_rank.b, linear.low_rank.b);
-      }
-    }
+    if (options.lora.whole_modules.empty() || !spec.has_tied_head) return {};
+    spec.has_tied_head = false;
+    weights.head.weight = weights.embedding;
     return {};
   }
 
   Status start(nn::TransformerSpec spec, nn::DecoderParameters weights) {
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor&) { num_parameters += info.shape.count(); });
-    if (options.lora.rank > 0) {
-      ATELIER_RETURN_IF_ERROR(train_low_rank(spec, weights));
-    } else {
-      train_all(spec, weights);
+    if (has_adapter()) {
+      ATELIER_TRY(adapter, new_adapter(*arch, spec, weights, options.lora, options.adapter, options.seed));
+      nn::visit_adapter(adapter, [&](const std::string& name, Tensor& tensor) { watch(name, tensor, tensor); });
+      ATELIER_RETURN_IF_ERROR(untie(spec, weights));
+    }
+    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+      if (is_trained(info.name)) {
+        train(spec, info, tensor);
+      } else {
+        freeze(spec, info, tensor);
+      }
+    });
+    if (parameters.empty()) return Status::invalid("bitfit: the model has no biases, nothing could learn; use another adapter");
+    const int64_t num_positions = spec.max_context;
+    if (spec.position == nn::PositionKind::kLearned && adapter.num_virtual + options.max_length > num_positions) {
+      return Status::invalid("adapter: " + std::to_string(adapter.num_virtual) + " virtual tokens and documents of " +
+                             std::to_string(options.max_length) + " tokens, the model has " + std::to_string(num_positions) +
+                             " positions; lower one of the two");
     }
     const int64_t planned = options.max_length > 0 ? options.max_length : spec.max_context;
     decoder = std::make_unique<nn::Decoder>(std::move(spec), std::move(weights), planned);
@@ -262,26 +242,58 @@ struct TrainableModel::State {
     return ops::cross_entropy(context, x, head.weight, labels_of_rows, loss_weight, soft_cap, head.bias);
   }
 
+  nn::TrainingForward running() const {
+    nn::TrainingForward forward;
+    if (has_adapter()) forward.adapter = &adapter;
+    return forward;
+  }
+
+  // The rows and runs of a batch: virtual tokens, which predict nothing, before each document.
+  void lay_out(const TrainBatch& batch) {
+    runs.clear();
+    row_ids.clear();
+    row_labels.clear();
+    row_segments.clear();
+    size_t next = 0;
+    for (size_t i = 0; i < batch.lengths.size(); ++i) {
+      const auto count = static_cast<size_t>(batch.lengths[i]);
+      for (int64_t v = 0; v < adapter.num_virtual; ++v) row_ids.push_back(static_cast<int32_t>(decoder->spec().vocab_size + v));
+      row_labels.resize(row_ids.size(), kIgnoredLabel);
+      row_ids.insert(row_ids.end(), batch.ids.begin() + static_cast<ptrdiff_t>(next), batch.ids.begin() + static_cast<ptrdiff_t>(next + count));
+      row_labels.insert(row_labels.end(), batch.labels.begin() + static_cast<ptrdiff_t>(next),
+                    batch.labels.begin() + static_cast<ptrdiff_t>(next + count));
+      if (!batch.segments.empty()) {
+        row_segments.resize(row_segments.size() + static_cast<size_t>(adapter.num_virtual), 0);
+        row_segments.insert(row_segments.end(), batch.segments.begin() + static_cast<ptrdiff_t>(next),
+                        batch.segments.begin() + static_cast<ptrdiff_t>(next + count));
+      }
+      next += count;
+      const uint64_t sample = batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i];
+      runs.push_back({nullptr, batch.lengths[i] + adapter.num_virtual, sample});
+    }
+    size_t begin = 0;
+    for (nn::RowRun& run : runs) {
+      if (!row_segments.empty()) run.segments = std::span(row_segments).subspan(begin, static_cast<size_t>(run.num_rows));
+      begin += static_cast<size_t>(run.num_rows);
+    }
+  }
+
   Result<double> run(const TrainBatch& batch, double loss_weight, bool is_to_learn) {
     ATELIER_RETURN_IF_ERROR(check_batch(decoder->spec(), batch, max_length()));
-    runs.clear();
-    int64_t begin = 0;
-    for (size_t i = 0; i < batch.lengths.size(); ++i) {
-      runs.push_back({nullptr, batch.lengths[i], batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i]});
-      if (batch.segments.empty()) continue;
-      runs.back().segments = batch.segments.subspan(static_cast<size_t>(begin), static_cast<size_t>(batch.lengths[i]));
-      begin += batch.lengths[i];
-    }
-    nn::TrainingForward training;
+    lay_out(batch);
+    nn::TrainingForward training = running();
     if (is_to_learn) {
-      training = {static_cast<float>(options.dropout), static_cast<float>(options.lora.dropout), options.seed, batch.step,
-                  options.has_checkpoints};
+      training.dropout = static_cast<float>(options.dropout);
+      training.low_rank_dropout = static_cast<float>(options.lora.dropout);
+      training.seed = options.seed;
+      training.step = batch.step;
+      training.has_checkpoints = options.has_checkpoints;
     }
     arena.reset();
     tape.clear();
     Context context{arena, precision(), nullptr, is_to_learn ? &tape : nullptr};
-    const Tensor hidden = decoder->forward(context, batch.ids, runs, training);
-    double loss = row_loss(context, hidden, batch.labels, loss_weight);
+    const Tensor hidden = decoder->forward(context, row_ids, runs, training);
+    double loss = row_loss(context, hidden, row_labels, loss_weight);
     if (!batch.text_labels.empty()) loss += task_loss(context, hidden, batch.text_labels, batch.text_weight);
     if (is_to_learn) tape.backward();
     return loss;
@@ -309,7 +321,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef&
 Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const std::string& path, const TrainOptions& options) {
   LoadOptions load;
   load.precision = options.precision;
-  load.is_to_run = options.lora.rank > 0;
+  load.is_to_run = options.kind() != AdapterKind::kNone;
   load.context = options.max_length;
   ATELIER_TRY(std::unique_ptr<Model> loaded, load_model(path, load));
   const std::shared_ptr<const Model> model = std::move(loaded);
@@ -317,7 +329,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   state->arch = &model->arch();
   state->layout = model->layout();
   state->options = options;
-  if (options.lora.rank > 0) state->owner = model;
+  if (options.kind() != AdapterKind::kNone) state->owner = model;
   nn::TransformerSpec spec = model->spec();
   nn::DecoderParameters weights = model->decoder().parameters();  // views
   if (options.num_new_tokens > 0) {
@@ -336,6 +348,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
 
 const ArchDef& TrainableModel::arch() const { return *state_->arch; }
 const nn::TransformerSpec& TrainableModel::spec() const { return state_->decoder->spec(); }
+const TrainOptions& TrainableModel::options() const { return state_->options; }
 std::span<TrainParameter> TrainableModel::parameters() { return state_->parameters; }
 int64_t TrainableModel::num_parameters() const { return state_->num_parameters; }
 
@@ -350,20 +363,22 @@ Layout TrainableModel::layout() const { return state_->layout; }
 
 nn::DecoderParameters TrainableModel::weights() const {
   nn::DecoderParameters weights = state_->decoder->parameters();
-  const bool is_low_rank = state_->options.lora.rank > 0;
-  size_t next = 0;
-  nn::visit_parameters(spec(), weights, [&](const nn::ParameterInfo&, Tensor& tensor) {
-    tensor = is_low_rank ? as_f32(tensor) : state_->parameters[next++].value;
+  const auto is_first = [&](const TrainParameter& parameter) { return state_->is_trained(parameter.name); };
+  auto next = std::ranges::find_if(state_->parameters, is_first);  // behind the adapter's, in the order of the model's
+  nn::visit_parameters(spec(), weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    if (next != state_->parameters.end() && next->name == info.name) tensor = (next++)->value;
   });
-  if (!is_low_rank) return weights;
-  for (nn::DecoderLayer& layer : weights.layers) {
-    for (nn::LinearLayer* linear : nn::projections_of(layer)) {
-      if (linear->low_rank.a) merge(*linear);
-    }
-  }
   return weights;
 }
 
+std::shared_ptr<const nn::Adapter> TrainableModel::adapter() const {
+  if (!state_->has_adapter()) return nullptr;
+  auto adapter = std::make_shared<nn::Adapter>(state_->adapter);
+  compute_gains(state_->decoder->parameters(), *adapter);
+  return adapter;
+}
+
+nn::TrainingForward TrainableModel::running() const { return state_->running(); }
 nn::Decoder& TrainableModel::decoder() { return *state_->decoder; }
 int64_t TrainableModel::memory_bytes() const { return static_cast<int64_t>(state_->arena.capacity_bytes()) + state_->tape.buffer_bytes(); }
 

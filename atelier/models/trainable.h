@@ -17,6 +17,7 @@
 
 #include "atelier/autograd/tape.h"
 #include "atelier/base/status.h"
+#include "atelier/models/adapter_options.h"
 #include "atelier/models/arch.h"
 #include "atelier/nn/decoder.h"
 #include "atelier/ops/cross_entropy.h"
@@ -39,15 +40,6 @@ struct TrainBatch {
   double text_weight = 0;                     // of each document's loss, as loss_weight is of each row's
 };
 
-struct LoraOptions {
-  int64_t rank = 0;   // r; 0: no LoRA, all parameters are trained
-  double alpha = 16;  // y += alpha / r * B(A(x)); alpha / sqrt(r) with is_rank_stabilized
-  bool is_rank_stabilized = false;
-  double dropout = 0;  // on x
-  // Last parts of logical names ("q", "v", "down"); empty: every linear of every layer.
-  std::vector<std::string> targets;
-};
-
 struct TrainOptions {
   Precision precision = Precision::kF32;  // kBF16: bfloat16 products where the CPU has them, float32 masters
   int64_t max_length = 0;                 // of a document; 0: the model's max_context. OutOfRange beyond it
@@ -57,10 +49,15 @@ struct TrainOptions {
   // Rows of the embedding and of the head that a checkpoint does not know: [first, first + num). They become the mean of the rows before.
   int64_t first_new_token = 0, num_new_tokens = 0;
   LoraOptions lora;
+  AdapterOptions adapter;
+
+  AdapterKind kind() const {  // kNone: all parameters are trained
+    return adapter.kind == AdapterKind::kNone && lora.rank > 0 ? AdapterKind::kLora : adapter.kind;
+  }
 };
 
 struct TrainParameter {
-  std::string name;        // logical: "layers.0.mlp.down.weight"; of LoRA "layers.0.mlp.down.lora_a"
+  std::string name;        // logical: "layers.0.mlp.down.weight"; of an adapter "layers.0.mlp.down.lora_a"
   Tensor value, gradient;  // F32, the same shape
   bool has_decay = true;   // a matrix or table: weight decay applies; not for biases and norms
 };
@@ -69,13 +66,16 @@ class TrainableModel {
  public:
   // New weights as the architecture's authors draw them (nn/initialise.h).
   static Result<std::unique_ptr<TrainableModel>> from_spec(const ArchDef& arch, nn::TransformerSpec spec, const TrainOptions& options);
-  // A GGUF file or a Hugging Face folder. Without LoRA quantized weights become float32; with it they stay frozen in their type.
+  // A GGUF file or a Hugging Face folder. Where all parameters are trained, quantized weights become float32; else
+  // they stay frozen in their type.
   static Result<std::unique_ptr<TrainableModel>> from_checkpoint(const std::string& path, const TrainOptions& options);
   ~TrainableModel();
 
   const ArchDef& arch() const;
   const nn::TransformerSpec& spec() const;
-  // What is trained, in the order of nn::visit_parameters; with LoRA its matrices only.
+  const TrainOptions& options() const;
+  // What is trained, in the order of nn::visit_parameters; with an adapter its numbers, and what else of the
+  // model learns (LoraOptions::whole_modules; biases, of BitFit).
   std::span<TrainParameter> parameters();
   int64_t num_parameters() const;  // of the whole model, frozen ones included
 
@@ -91,12 +91,16 @@ class TrainableModel {
   void zero_gradients();      // costs nothing: the next contribution overwrites
   void parameters_changed();  // after values were written: makes the copies that products read
 
-  // All weights in float32, low-rank additions merged into them, as `layout` orders their rows: what is saved (convert/hf_folder.h). Views
-  // of the values where nothing had to be computed.
+  // The weights as they are, without the adapter, as `layout` orders their rows: float32 what is trained, frozen ones in their type and as
+  // products read them. Views.
   nn::DecoderParameters weights() const;
+  // What learns beside the weights, ready to run; nothing where all or some of them learn themselves. Its tensors are the parameters'.
+  std::shared_ptr<const nn::Adapter> adapter() const;
   Layout layout() const;
   // What inference runs: a view of the same weights, valid while this lives.
   nn::Decoder& decoder();
+  // How it is run without learning: with the adapter.
+  nn::TrainingForward running() const;
   int64_t memory_bytes() const;  // activations and gradients of activations held for reuse
 
  private:

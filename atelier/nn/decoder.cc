@@ -75,8 +75,9 @@ Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::spa
   ATELIER_CHECK(probe == nullptr || (runs.size() == 1 && runs[0].cache == nullptr));
   set_rows(runs, training);
   rows_.probe = probe;
+  set_tokens(ids);
   ATELIER_CHECK(rows_.position.size() == ids.size());
-  Tensor x = embed(context, ids);
+  Tensor x = embed(context);
   const Arena::Mark mark = context.arena.mark();
   for (int64_t layer = 0; layer < spec_.num_layers(); ++layer) {
     if (probe != nullptr) probe->state(context, layer, x);
@@ -99,8 +100,8 @@ Tensor Decoder::finish(Context& context, const Tensor& x) const {
   return spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
 }
 
-Tensor Decoder::logits(Context& context, const Tensor& hidden) const {
-  Tensor logits = ops::linear(context, head_input(context, hidden), parameters_.head.weight, parameters_.head.bias);
+Tensor Decoder::logits(Context& context, const Tensor& hidden, const Tensor& head) const {
+  Tensor logits = ops::linear(context, head_input(context, hidden), head, parameters_.head.bias);
   if (spec_.final_soft_cap > 0) ops::soft_cap_inplace(context, logits, spec_.final_soft_cap);
   return logits;
 }
@@ -138,9 +139,12 @@ ops::LinearInput Decoder::normed(const NormLayer& norm, const Tensor& x) const {
 
 Tensor Decoder::normalise(Context& context, const NormLayer& norm, const Tensor& x) const { return ops::rows_of(context, normed(norm, x)); }
 
-Tensor Decoder::embed(Context& context, std::span<const int32_t> ids) const {
-  Tensor x = ops::embedding(context, parameters_.embedding, ids);
+Tensor Decoder::embed(Context& context) const {
+  Tensor x = ops::embedding(context, parameters_.embedding, rows_.tokens);
+  adapt_embedding(context, x);
   if (spec_.embedding_scale != 1) ops::scale_inplace(context, x, spec_.embedding_scale);
+  insert_virtual(
+      context, [](const Adapter& adapter) { return &adapter.prompt; }, x);
   if (spec_.position == PositionKind::kLearned) {
     ops::add_inplace(context, x,
                      ops::embedding(context, parameters_.position_embedding, rows_.learned.empty() ? rows_.position : rows_.learned));
@@ -162,9 +166,12 @@ void Decoder::block(Context& context, Tensor& x, int64_t layer) {
   };
   Tensor* residual = adds_products(context) ? &x : nullptr;
   const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, DropoutPlace place, auto&& compute) {
+    const bool is_mlp = place == kMlpResidual;
     const auto added = [&](const Tensor& y) { return ops::dropout(context, y, dropout_rows(rows_.training.dropout, layer, place)); };
     if (spec_.norm_placement == NormPlacement::kPost) {
-      ops::add_inplace(context, x, added(compute(x)));
+      Tensor y = compute(x);
+      squeeze(context, layer, is_mlp, x, y);
+      ops::add_inplace(context, x, added(y));
       assign(normalise(context, norm, x));
       return;
     }
@@ -173,9 +180,11 @@ void Decoder::block(Context& context, Tensor& x, int64_t layer) {
       input = ops::rows_of(context, input);
       assign(input.x);
     }
-    const Tensor y = compute(input);
+    Tensor y = compute(input);
     if (!y) return;
-    ops::add_inplace(context, x, added(spec_.norm_placement == NormPlacement::kBoth ? normalise(context, post_norm, y) : y));
+    if (spec_.norm_placement == NormPlacement::kBoth) y = normalise(context, post_norm, y);
+    squeeze(context, layer, is_mlp, x, y);
+    ops::add_inplace(context, x, added(y));
   };
   sublayer(weights.attention_norm, weights.attention_post_norm, kAttentionResidual,
            [&](const ops::LinearInput& h) { return attend(context, h, layer, residual); });
@@ -206,7 +215,7 @@ void Decoder::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
 // Whether the last product of a sublayer can add to the residual itself: nothing comes between.
 bool Decoder::adds_products(const Context& context) const {
   const bool is_plain = spec_.norm_placement == NormPlacement::kPre || spec_.norm_placement == NormPlacement::kKept;
-  return is_plain && context.tape == nullptr && rows_.training.dropout == 0 && !rows_.has_adapters;
+  return is_plain && context.tape == nullptr && rows_.training.dropout == 0 && rows_.training.adapter == nullptr && !rows_.has_adapters;
 }
 
 // The rows as a tensor where adapters will read them too.
@@ -214,31 +223,16 @@ ops::LinearInput Decoder::input_for(Context& context, ops::LinearInput input) co
   return rows_.has_adapters ? ops::rows_of(context, input) : std::move(input);
 }
 
-// The product [T, N]; or nothing, when it has been added to `residual`.
-Tensor Decoder::project(Context& context, const ops::LinearInput& x, const LinearLayer& linear, const ops::DropoutRows& dropped,
+// The product [T, N] with what adapters make of it; or nothing, when it has been added to `residual`.
+Tensor Decoder::project(Context& context, const ops::LinearInput& x, int64_t layer, Projection projection, const ops::DropoutRows& dropped,
                         Tensor* residual) const {
-  const bool adds = residual != nullptr && !linear.low_rank.a;
+  const ops::LinearInput input = adapted_input(context, x, layer, projection);
   Tensor y;
-  const ops::LinearArgs args{&linear.weight, &linear.bias, adds ? residual : &y, &linear.low_rank, adds};
-  ops::linear_group(context, x, std::span(&args, 1), dropped);
+  ops::LinearArgs args = args_for(layer, projection, residual != nullptr ? residual : &y);
+  args.adds = residual != nullptr;
+  ops::linear_group(context, input, std::span(&args, 1), dropped);
+  if (residual == nullptr) adapt(context, input.x, layer, projection, y);
   return y;
-}
-
-// Adds to y [T, N], the projection of x, what the runs' adapters add. Neighbours with the same adapters are one product.
-void Decoder::adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const {
-  if (!rows_.has_adapters) return;
-  int64_t row = 0;
-  for (size_t first = 0, end = 0; first < rows_.runs.size(); first = end) {
-    const std::span<const AppliedAdapter> adapters = rows_.runs[first].adapters;
-    const int64_t begin = row;
-    for (; end < rows_.runs.size() && std::ranges::equal(adapters, rows_.runs[end].adapters); ++end) row += rows_.runs[end].num_rows;
-    const Tensor input = x.rows(begin, row);
-    Tensor output = y.rows(begin, row);
-    for (const AppliedAdapter& applied : adapters) {
-      const ops::LowRank& low_rank = applied.adapter->layers[static_cast<size_t>(layer)][static_cast<size_t>(projection)];
-      if (low_rank.a) ops::add_low_rank(context, input, low_rank, applied.weight * low_rank.scale, output);
-    }
-  }
 }
 
 Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
@@ -246,9 +240,8 @@ Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t 
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
   const float p = rows_.training.low_rank_dropout;
   Tensor q, k, v;
-  const ops::LinearArgs projections[] = {{&weights.q.weight, &weights.q.bias, &q, &weights.q.low_rank},
-                                         {&weights.k.weight, &weights.k.bias, &k, &weights.k.low_rank},
-                                         {&weights.v.weight, &weights.v.bias, &v, &weights.v.low_rank}};
+  const ops::LinearArgs projections[] = {args_for(layer, Projection::kQ, &q), args_for(layer, Projection::kK, &k),
+                                         args_for(layer, Projection::kV, &v)};
   const ops::LinearInput x = input_for(context, input);
   ops::linear_group(context, x, projections, dropout_rows(p, layer, kAttentionInput));
   adapt(context, x.x, layer, Projection::kQ, q);
@@ -263,6 +256,11 @@ Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t 
     ops::rotary_inplace(context, q, spec_.num_heads, rows_.position, rope.cos(), rope.sin(), spec_.rotary_layout);
     ops::rotary_inplace(context, k, spec_.num_kv_heads, rows_.position, rope.cos(), rope.sin(), spec_.rotary_layout);
   }
+  const auto at = static_cast<size_t>(layer);
+  insert_virtual(
+      context, [at](const Adapter& adapter) { return &adapter.layers[at].prefix_keys; }, k);
+  insert_virtual(
+      context, [at](const Adapter& adapter) { return &adapter.layers[at].prefix_values; }, v);
   const kernels::AttentionShape shape{
       .num_heads = spec_.num_heads,
       .num_kv_heads = spec_.num_kv_heads,
@@ -273,9 +271,7 @@ Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t 
       .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
   if (rows_.probe != nullptr) rows_.probe->attention(layer, shape, q, k);
   const Tensor attended = attend_keys(context, shape, layer, q, k, v);
-  Tensor y = project(context, attended, weights.o, dropout_rows(p, layer, kAttentionOutput), residual);
-  adapt(context, attended, layer, Projection::kO, y);
-  return y;
+  return project(context, attended, layer, Projection::kO, dropout_rows(p, layer, kAttentionOutput), residual);
 }
 
 Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
@@ -292,20 +288,16 @@ Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& sha
 }
 
 Tensor Decoder::mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const {
-  const MlpLayer& weights = parameters_.layers[static_cast<size_t>(layer)].mlp;
   const float p = rows_.training.low_rank_dropout;
   const ops::LinearInput x = input_for(context, input);
   Tensor gate, up;
-  const ops::LinearArgs projections[] = {{&weights.up.weight, &weights.up.bias, &up, &weights.up.low_rank},
-                                         {&weights.gate.weight, &weights.gate.bias, &gate, &weights.gate.low_rank}};
+  const ops::LinearArgs projections[] = {args_for(layer, Projection::kUp, &up), args_for(layer, Projection::kGate, &gate)};
   ops::linear_group(context, x, std::span(projections).first(spec_.is_gated ? 2 : 1), dropout_rows(p, layer, kMlpInput));
   adapt(context, x.x, layer, Projection::kUp, up);
   if (spec_.is_gated) adapt(context, x.x, layer, Projection::kGate, gate);
-  const ops::LinearInput h = input_for(context, spec_.is_gated ? ops::LinearInput::gated_activate(spec_.activation, gate, up)
-                                                               : ops::LinearInput::activate(spec_.activation, up));
-  Tensor y = project(context, h, weights.down, dropout_rows(p, layer, kMlpHidden), residual);
-  adapt(context, h.x, layer, Projection::kDown, y);
-  return y;
+  const ops::LinearInput h =
+      spec_.is_gated ? ops::LinearInput::gated_activate(spec_.activation, gate, up) : ops::LinearInput::activate(spec_.activation, up);
+  return project(context, h, layer, Projection::kDown, dropout_rows(p, layer, kMlpHidden), residual);
 }
 
 }  // namespace atelier::nn

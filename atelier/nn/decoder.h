@@ -23,9 +23,8 @@
 namespace atelier::nn {
 
 struct LinearLayer {
-  Tensor weight;          // [N, K]
-  Tensor bias;            // [N] F32, or empty
-  ops::LowRank low_rank;  // LoRA, or nothing
+  Tensor weight;  // [N, K]
+  Tensor bias;    // [N] F32, or empty
 };
 
 struct NormLayer {
@@ -110,7 +109,8 @@ struct TrainingForward {
   float low_rank_dropout = 0;  // of what low-rank additions read
   uint64_t seed = 0;
   uint64_t step = 0;
-  bool has_checkpoints = false;  // the tape keeps each block's input only and computes the block again in its walk
+  const Adapter* adapter = nullptr;  // that learns: of all rows, whose runs have none then
+  bool has_checkpoints = false;      // the tape keeps each block's input only and computes the block again in its walk
 };
 
 class Decoder {
@@ -122,16 +122,18 @@ class Decoder {
   const DecoderParameters& parameters() const { return parameters_; }
 
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
-  // The caller has checked that ids are in [0, V) and that each cache can reserve() its rows. With a tape, `ids` and this decoder live
-  // until the walk, and the next forward() comes after it. A probe sees a single run without a cache.
+  // The caller has checked that ids are in [0, V), or V + i for virtual token i of the run's adapters, and that each cache can reserve()
+  // its rows. With a tape, `ids` and this decoder live until the walk, and the next forward() comes after it. A probe sees a single run
+  // without a cache.
   Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {},
                  Probe* probe = nullptr);
 
   // A residual stream [T, C] as the head wants it: what forward() ends with.
   Tensor finish(Context& context, const Tensor& x) const;
 
-  // Logits [T, V] of hidden states [T, C], by the language head.
-  Tensor logits(Context& context, const Tensor& hidden) const;
+  // Logits [T, V] of hidden states [T, C], by the language head or another matrix in its place.
+  Tensor logits(Context& context, const Tensor& hidden) const { return logits(context, hidden, parameters_.head.weight); }
+  Tensor logits(Context& context, const Tensor& hidden, const Tensor& head) const;
   // What the language head's matrix meets: hidden states [T, C], or their transform.
   Tensor head_input(Context& context, const Tensor& hidden) const;
   // The pooler's output [B, C] for each run of the last forward(), whose result `hidden` is. With a tape they live until the walk.
@@ -149,6 +151,10 @@ class Decoder {
     std::vector<int32_t> segment;   // [T], where the spec has segments
     std::vector<int32_t> first;     // [B] the first row of each run
     std::vector<uint64_t> sample;   // [T]
+    std::span<const int32_t> tokens;   // [T] ids, 0 for virtual ones
+    std::vector<int32_t> real;         // where there are virtual ones: tokens
+    std::vector<int32_t> virtual_row;  // [T] which virtual token a row is, -1: none
+    bool has_virtual = false;
     std::span<const RowRun> runs;
     std::vector<kernels::AttentionRun> attention_runs;
     std::vector<kernels::DocumentRows> documents;  // of runs without a cache
@@ -159,19 +165,30 @@ class Decoder {
   void set_rows(std::span<const RowRun> runs, const TrainingForward& training);
   ops::DropoutRows dropout_rows(float p, int64_t layer, uint32_t place) const;
   Tensor normalise(Context& context, const NormLayer& norm, const Tensor& x) const;
-  Tensor embed(Context& context, std::span<const int32_t> ids) const;
+  Tensor embed(Context& context) const;
   ops::LinearInput normed(const NormLayer& norm, const Tensor& x) const;
   ops::LinearInput input_for(Context& context, ops::LinearInput input) const;
   bool adds_products(const Context& context) const;
-  Tensor project(Context& context, const ops::LinearInput& x, const LinearLayer& linear, const ops::DropoutRows& dropped,
-                 Tensor* residual = nullptr) const;
-  void adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const;
+  Tensor project(Context& context, const ops::LinearInput& x, int64_t layer, Projection projection, const ops::DropoutRows& dropped,
+                 Tensor* residual) const;
   Tensor attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual);
   Tensor attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
                      const Tensor& v);
   Tensor mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const;
   void block(Context& context, Tensor& x, int64_t layer);
   void checkpointed_block(Context& context, Tensor& x, int64_t layer);
+
+  // decoder_adapters.cc
+  void set_tokens(std::span<const int32_t> ids);
+  const LinearAdapter* learned(int64_t layer, Projection projection) const;
+  ops::LinearArgs args_for(int64_t layer, Projection projection, Tensor* y) const;
+  template <class Work>
+  void for_each_adapted(const Work& work) const;
+  void adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const;
+  ops::LinearInput adapted_input(Context& context, const ops::LinearInput& input, int64_t layer, Projection projection) const;
+  void adapt_embedding(Context& context, Tensor& x) const;
+  void insert_virtual(Context& context, FunctionRef<const Tensor*(const Adapter&)> table_of, Tensor& x) const;
+  void squeeze(Context& context, int64_t layer, bool is_mlp, const Tensor& x, Tensor& y) const;
 
   TransformerSpec spec_;
   DecoderParameters parameters_;

@@ -12,12 +12,15 @@
 #include <vector>
 
 #include "atelier/ops/attention.h"
+#include "atelier/ops/columns.h"
 #include "atelier/ops/cross_entropy.h"
 #include "atelier/ops/dropout.h"
 #include "atelier/ops/elementwise.h"
 #include "atelier/ops/embedding.h"
 #include "atelier/ops/linear.h"
 #include "atelier/ops/norm.h"
+#include "atelier/ops/replace_rows.h"
+#include "atelier/ops/row_gain.h"
 
 namespace atelier::ops {
 namespace {
@@ -61,6 +64,13 @@ const std::vector<kernels::DocumentRows> kPrefixed = {{0, 70, 70}, {70, 9, 4}};
 const std::vector<float> kSlopes = {0.5f, 0.25f, 0.125f, 0.0625f};
 const std::vector<int32_t> kIds = {3, 0, 3, 6, 2}, kLabels = {1, kIgnoredLabel, 6, 0, 1}, kPositions = {0, 1, 2, 0, 1};
 const std::vector<uint64_t> kSamples = {4, 4, 4, 9, 9};
+const std::vector<int32_t> kReplaced = {0, 1, -1, 0, -1};
+
+Tensor row_squares(const Tensor& weight) {
+  Tensor squares = Tensor::zeros(DType::kF32, {weight.dim(0)});
+  for (int64_t i = 0; i < weight.count(); ++i) squares.f32()[i / weight.dim(1)] += weight.f32()[i] * weight.f32()[i];
+  return squares;
+}
 
 Case unary(const char* name, std::function<Tensor(Context&, const Tensor&)> op) {
   return {name, [] { return Inputs{random_tensor({5, 19}, 1)}; }, [op](Context& c, Inputs& in) { return weigh(c, op(c, in[0])); }};
@@ -190,6 +200,30 @@ const std::vector<Case>& cases() {
          return Inputs{random_tensor({5, 19}, 1), random_tensor({5, 19}, 2)};
        },
        [](Context& c, Inputs& in) { return weigh(c, add(c, add(c, in[0], in[1]), in[0])); }},
+      {"scale_columns",
+       [] {
+         return Inputs{random_tensor({5, 19}, 1), random_tensor({19}, 2)};
+       },
+       [](Context& c, Inputs& in) { return weigh(c, scale_columns(c, in[0], in[1])); }},
+      {"add_row",
+       [] {
+         return Inputs{random_tensor({5, 19}, 1), random_tensor({19}, 2)};
+       },
+       [](Context& c, Inputs& in) { return weigh(c, add_row(c, in[0], in[1])); }},
+      {"replace_rows",
+       [] {
+         return Inputs{random_tensor({5, 19}, 1), random_tensor({2, 19}, 2)};
+       },
+       [](Context& c, Inputs& in) { return weigh(c, replace_rows(c, in[0], in[1], kReplaced)); }},
+      {"row_gain",
+       [] {
+         return Inputs{random_tensor({1, 7}, 1)};
+       },
+       [](Context& c, Inputs& in) {
+         const LowRank low_rank{random_tensor({2, 11}, 3), random_tensor({7, 2}, 4), 0.5f};
+         const Tensor weight = random_tensor({7, 11}, 5), squares = row_squares(weight);
+         return weigh(c, row_gain(c, weight, squares, low_rank, in[0].reshaped({7})));
+       }},
       unary("scale",
             [](Context& c, const Tensor& x) {
               Tensor y = x;

@@ -64,7 +64,7 @@ Result<int64_t> average_checkpoints(const std::string& folder, int64_t count, co
     parameters.push_back({info.name, tensor, {}});
   });
   ATELIER_RETURN_IF_ERROR(average(checkpoints, parameters));
-  if (weights.spec.has_tied_head) weights.parameters.head = weights.parameters.embedding;
+  if (weights.spec.has_tied_head) weights.parameters.head.weight = weights.parameters.embedding;
 
   ATELIER_TRY(convert::FolderOutput output, convert::FolderOutput::create(target));
   ATELIER_RETURN_IF_ERROR(convert::write_hf_side_files(*model, output.partial_path()));

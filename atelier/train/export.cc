@@ -34,7 +34,15 @@ Status export_text_side(const TextSide& text, int64_t context, const std::string
 }
 
 convert::ModelWeights learned_weights(const models::TrainableModel& model) {
-  return {&model.arch(), model.layout(), model.spec(), model.weights(), nullptr, {}};
+  convert::ModelWeights weights{&model.arch(), model.layout(), model.spec(), model.weights(), nullptr, {}};
+  const auto adapter = model.adapter();
+  if (!adapter) return weights;
+  weights.additions.push_back({adapter, 1});
+  if (adapter->embedding.a && weights.spec.has_tied_head) {  // the head is not adapted
+    weights.spec.has_tied_head = false;
+    weights.parameters.head.weight = weights.parameters.embedding;
+  }
+  return weights;
 }
 
 Status export_weights(convert::ModelWeights weights, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
@@ -45,7 +53,7 @@ Status export_weights(convert::ModelWeights weights, const tokenize::Tokenizer& 
 
 Status export_adapter(models::TrainableModel& model, const Recipe& recipe, const std::string& folder) {
   ATELIER_RETURN_IF_ERROR(io::make_directories(folder));
-  return models::save_adapter(model, recipe.lora, {.base_model = recipe.model.from}, folder);
+  return models::save_adapter(model, {.base_model = recipe.model.from}, folder);
 }
 
 }  // namespace atelier::train

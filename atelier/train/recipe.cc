@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <variant>
 
 #include "atelier/base/strings.h"
@@ -16,10 +17,11 @@ namespace {
 
 using Names = std::vector<std::string>;
 using Files = std::vector<DataFile>;
+using Integers = std::vector<int64_t>;
 
 struct Field {
   std::string key;
-  std::variant<int64_t*, double*, bool*, std::string*, Names*, Json*, Files*> target;
+  std::variant<int64_t*, double*, bool*, std::string*, Names*, Json*, Files*, Integers*> target;
   std::string help;
   double low = 0, high = 1e15;  // of numbers
   Names choices = {};           // of strings; empty: any
@@ -57,11 +59,27 @@ std::vector<Field> fields(Recipe& r) {
        {"auto", "f32", "bf16"}},
       {"model.dropout", &r.model.dropout, "of embeddings and of what each sublayer adds", 0, 0.99},
       {"model.activation_checkpoints", &r.model.has_checkpoints, "keep each block's input only and compute the block twice: less memory"},
-      {"lora.rank", &r.lora.rank, "train low-rank additions instead of the weights; 0: the weights", 0, 4096},
+      {"adapter.kind",
+       &r.adapter_kind,
+       "what is trained instead of the weights; empty: lora if lora.rank is above 0, else the weights",
+       0,
+       0,
+       {"", "lora", "ia3", "prompt", "prefix", "bottleneck", "bitfit"}},
+      {"adapter.tokens", &r.adapter.num_virtual, "virtual tokens of prompt and prefix", 1, 65536},
+      {"adapter.width", &r.adapter.width, "of bottlenecks", 1, 65536},
+      {"adapter.activation", &r.adapter.activation, "of bottlenecks", 0, 0, {"relu", "swish", "gelu"}},
+      {"adapter.double", &r.adapter.is_double, "bottlenecks behind attention and MLP (Houlsby); false: behind the MLP alone (Pfeiffer)"},
+      {"lora.rank", &r.lora.rank, "of the additions to linear layers; 0: no lora", 0, 4096},
       {"lora.alpha", &r.lora.alpha, "additions are scaled by alpha / rank"},
       {"lora.rank_stabilized", &r.lora.is_rank_stabilized, "scale by alpha / sqrt(rank)"},
+      {"lora.dora", &r.lora.has_magnitudes, "learn the lengths of the weights' rows too (DoRA)"},
       {"lora.dropout", &r.lora.dropout, "of what additions read", 0, 0.99},
-      {"lora.targets", &r.lora.targets, "of q, k, v, o, gate, up, down; empty: all"},
+      {"lora.targets", &r.lora.targets,
+       "q, k, v, o, gate, up, down, embedding, names as checkpoints have them, or one regular expression; empty: all linear layers"},
+      {"lora.layers", &r.lora.layers, "numbers of the blocks with additions; empty: all"},
+      {"lora.rank_pattern", &r.rank_pattern, "ranks of single modules: {\"down_proj\": 4}, also regular expressions"},
+      {"lora.alpha_pattern", &r.alpha_pattern, "alphas of single modules"},
+      {"lora.whole_modules", &r.lora.whole_modules, "embedding and head, which are trained whole (PEFT's modules_to_save)"},
       {"data.format", &r.data.format, "of the files' records", 0, 0, {"text", "chat", "instruction", "pairs"}},
       {"data.objective", &r.data.objective, "what running text teaches: a name of `atelier list objectives`", 0, 0,
        names_of(data::objectives())},
@@ -156,6 +174,17 @@ Status set_names(const Field& field, const Json& value) {
   return {};
 }
 
+Status set_integers(const Field& field, const Json& value) {
+  Integers numbers;
+  const Json list = value.is_array() ? value : Json(Json::Array{value});
+  for (const Json& number : list.as_array()) {
+    if (!number.is_int()) return misfit(field, value, "a list of integers");
+    numbers.push_back(number.as_int());
+  }
+  *std::get<Integers*>(field.target) = std::move(numbers);
+  return {};
+}
+
 Status set_files(const Field& field, const Json& value) {
   Files files;
   const Json list = value.is_array() ? value : Json(Json::Array{value});
@@ -183,6 +212,7 @@ Status set_field(const Field& field, const Json& value) {
   if (std::holds_alternative<std::string*>(field.target)) return set_word(field, value);
   if (std::holds_alternative<Names*>(field.target)) return set_names(field, value);
   if (std::holds_alternative<Files*>(field.target)) return set_files(field, value);
+  if (std::holds_alternative<Integers*>(field.target)) return set_integers(field, value);
   if (auto* const* flag = std::get_if<bool*>(&field.target)) {
     if (!value.is_bool()) return misfit(field, value, "true or false");
     **flag = value.as_bool();
@@ -197,9 +227,9 @@ Json value_of(const Field& field) {
   return std::visit(
       [](auto* target) -> Json {
         using T = std::decay_t<decltype(*target)>;
-        if constexpr (std::is_same_v<T, Names>) {
+        if constexpr (std::is_same_v<T, Names> || std::is_same_v<T, Integers>) {
           Json list = Json::array();
-          for (const std::string& name : *target) list.push_back(name);
+          for (const auto& entry : *target) list.push_back(entry);
           return list;
         } else if constexpr (std::is_same_v<T, Files>) {
           Json list = Json::array();
@@ -254,6 +284,35 @@ Status apply_override(const std::string& text, const std::vector<Field>& known) 
   return unknown_key(key, known);
 }
 
+Result<models::ModulePatterns> patterns_of(const std::string& key, const Json& json) {
+  models::ModulePatterns patterns;
+  for (const auto& [module, value] : json.as_object()) {
+    if (!value.is_number() || !(value.as_double() > 0)) {
+      return Status::invalid(fmt::format("recipe: {}: {} is {}, must be a number above 0", key, module, value.dump()));
+    }
+    patterns.emplace_back(module, value.as_double());
+  }
+  return patterns;
+}
+
+// Fields that follow from others.
+Status resolve_adapter(Recipe& recipe) {
+  using models::AdapterKind;
+  constexpr std::pair<const char*, AdapterKind> kKinds[] = {{"", AdapterKind::kNone},         {"lora", AdapterKind::kLora},
+                                                            {"ia3", AdapterKind::kIa3},       {"prompt", AdapterKind::kPrompt},
+                                                            {"prefix", AdapterKind::kPrefix}, {"bottleneck", AdapterKind::kBottleneck},
+                                                            {"bitfit", AdapterKind::kBitFit}};
+  recipe.adapter.kind = std::ranges::find_if(kKinds, [&](const auto& kind) { return recipe.adapter_kind == kind.first; })->second;
+  if (recipe.adapter.kind == AdapterKind::kLora && recipe.lora.rank == 0) recipe.lora.rank = 8;
+  if (recipe.adapter.kind != AdapterKind::kNone && recipe.adapter.kind != AdapterKind::kLora && recipe.lora.rank > 0) {
+    return Status::invalid(
+        fmt::format("recipe: adapter.kind: {} and lora.rank {} are two adapters; keep one", recipe.adapter_kind, recipe.lora.rank));
+  }
+  ATELIER_TRY(recipe.lora.ranks, patterns_of("lora.rank_pattern", recipe.rank_pattern));
+  ATELIER_TRY(recipe.lora.alphas, patterns_of("lora.alpha_pattern", recipe.alpha_pattern));
+  return {};
+}
+
 // What no single field shows.
 Status check_recipe(const Recipe& recipe) {
   if (recipe.data.train.empty()) return Status::invalid("recipe: data.train: names no file; give the path of the training data");
@@ -289,6 +348,7 @@ Result<Recipe> parse_recipe(const std::string& text, const std::string& name, co
   for (const std::string& text_of_override : overrides) ATELIER_RETURN_IF_ERROR(apply_override(text_of_override, known));
   if (recipe.name.empty()) recipe.name = io::name_of(name).substr(0, io::name_of(name).rfind('.'));
   if (recipe.epsilon_kind == "tensorflow") recipe.optimizer_options.epsilon_kind = optim::EpsilonKind::kTensorFlow;
+  ATELIER_RETURN_IF_ERROR(resolve_adapter(recipe));
   ATELIER_RETURN_IF_ERROR(check_recipe(recipe));
   return recipe;
 }

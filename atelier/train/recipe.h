@@ -38,6 +38,9 @@ struct Recipe {
     bool has_checkpoints = false;
   } model;
   models::LoraOptions lora;
+  models::AdapterOptions adapter;
+  std::string adapter_kind;  // as it is spelled; "": LoRA if its rank says so
+  Json rank_pattern = Json::object(), alpha_pattern = Json::object();
 
   struct {
     std::string format = "text";

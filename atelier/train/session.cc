@@ -219,6 +219,7 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
   options.dropout = recipe.model.dropout;
   options.seed = static_cast<uint64_t>(recipe.seed);
   options.lora = recipe.lora;
+  options.adapter = recipe.adapter;
   std::unique_ptr<models::TrainableModel> model;
   if (!recipe.model.from.empty()) {
     ATELIER_TRY(const std::string path, models::resolve_model_path(recipe.model.from));

@@ -244,7 +244,8 @@ class Trainer {
   }
 
   Status write_model() {
-    if (recipe_.lora.rank > 0) ATELIER_RETURN_IF_ERROR(export_adapter(*model_, recipe_, folder_.adapter()));
+    if (model_->options().kind() != models::AdapterKind::kNone)
+      ATELIER_RETURN_IF_ERROR(export_adapter(*model_, recipe_, folder_.adapter()));
     return export_weights(learned_weights(*model_), *text_.tokenizer, folder_.model());
   }
 
@@ -254,6 +255,7 @@ class Trainer {
             .context = recipe_.data.context,
             .stop_ids = text_.stop_ids,
             .temperature = recipe_.samples.temperature,
+            .adapter = model_->running().adapter,
             .seed = static_cast<uint64_t>(recipe_.seed),
             .stream = static_cast<uint64_t>(state_.step)};
   }

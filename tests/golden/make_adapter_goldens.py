@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/adapters/<case>/: LoRA adapters of tiny golden models as PEFT saves them, and the logits with them.
+"""Writes tests/golden/adapters/<case>/: adapters of tiny golden models as PEFT saves them, and the logits with them.
 
 Versions  Python 3.11, peft 0.21.0, transformers 5.23.0, torch 2.15.0 (CPU), safetensors 0.8.0, numpy 2.4.6
 Run       python3 tests/golden/make_adapter_goldens.py
@@ -15,7 +15,7 @@ import zlib
 
 import numpy as np
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import IA3Config, LoraConfig, PeftModel, PrefixTuningConfig, PromptTuningConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 ROOT = pathlib.Path(__file__).resolve().parent
@@ -28,6 +28,22 @@ CASES = {  # model, configuration
     "gpt2-conv1d": ("gpt2", dict(r=3, lora_alpha=3, target_modules=["c_attn", "c_fc", "mlp.c_proj"], fan_in_fan_out=True)),
     "smollm2": ("smollm2", dict(r=4, lora_alpha=16, target_modules=["q_proj", "down_proj"])),
     "bloom": ("bloom", dict(r=2, lora_alpha=4, target_modules=["query_key_value", "dense_4h_to_h"])),
+    "lora-expressions": ("llama3", dict(r=2, lora_alpha=3, target_modules=r".*\.(self_attn\.[qk]|mlp\.(gate|down))_proj",
+                                        rank_pattern={r"self_attn\.[qv]_proj": 4}, alpha_pattern={r".*\.1\.mlp\..*": 5})),
+    "dora": ("llama3", dict(r=3, lora_alpha=4, use_dora=True, target_modules=["q_proj", "k_proj", "o_proj", "down_proj"])),
+    "dora-conv1d": ("gpt2", dict(r=3, lora_alpha=3, use_dora=True, use_rslora=True, target_modules=["c_attn", "mlp.c_proj"],
+                                 fan_in_fan_out=True)),
+    "embedding": ("llama3", dict(r=3, lora_alpha=2, target_modules=["embed_tokens", "v_proj"], save_embedding_layers=False)),
+    "embedding-tied": ("gemma3", dict(r=2, lora_alpha=2, target_modules=["embed_tokens", "up_proj"], save_embedding_layers=False)),
+    "tables": ("llama3", dict(r=2, lora_alpha=2, target_modules=["q_proj"], modules_to_save=["embed_tokens", "lm_head"])),
+    "ia3": ("llama3", IA3Config(task_type="CAUSAL_LM")),
+    "ia3-conv1d": ("gpt2", IA3Config(task_type="CAUSAL_LM", fan_in_fan_out=True)),
+    "prompt": ("llama3", PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5)),
+    "prompt-gemma3": ("gemma3", PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
+    "prompt-bloom": ("bloom", PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)),
+    "prefix": ("llama3", PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=6)),
+    "prefix-gpt2": ("gpt2", PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=4)),
+    "prefix-qwen3": ("qwen3", PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)),
 }
 
 
@@ -37,15 +53,24 @@ def load(name):
 
 def randomize(model, label):
     for name, weight in model.named_parameters():
-        if "lora_" in name:
-            rng = np.random.RandomState(zlib.crc32(f"{label}/{name}".encode()))
-            with torch.no_grad():
-                weight.copy_(torch.from_numpy(rng.standard_normal(tuple(weight.shape)).astype(np.float32) * 0.15))
+        if not any(part in name for part in ("lora_", "ia3_", "prompt_encoder", "modules_to_save")):
+            continue
+        rng = np.random.RandomState(zlib.crc32(f"{label}/{name}".encode()))
+        drawn = torch.from_numpy(rng.standard_normal(tuple(weight.shape)).astype(np.float32))
+        with torch.no_grad():
+            if "prompt_encoder" in name:
+                weight.copy_(drawn * 0.5)
+            elif "lora_magnitude" in name or "ia3_" in name:  # near what they are at the start
+                weight.mul_(1 + 0.2 * drawn)
+            elif "modules_to_save" in name:
+                weight.add_(drawn * 0.05)
+            else:
+                weight.copy_(drawn * 0.15)
 
 
 def logits_of(model, ids):
     with torch.no_grad():
-        return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0].float().numpy()
+        return model(input_ids=torch.tensor([ids]), use_cache=False).logits[0, -len(ids):].float().numpy()  # none of virtual tokens
 
 
 def ids_of(name):
@@ -67,12 +92,16 @@ shutil.rmtree(ROOT / "adapters", ignore_errors=True)
 for case, (name, config) in CASES.items():
     folder = ROOT / "adapters" / case
     plain = logits_of(load(name), ids_of(name))
-    model = get_peft_model(load(name), LoraConfig(task_type="CAUSAL_LM", **config))
+    options = config.pop("save_embedding_layers", "auto") if isinstance(config, dict) else "auto"
+    model = get_peft_model(load(name), LoraConfig(task_type="CAUSAL_LM", **config) if isinstance(config, dict) else config)
     randomize(model, case)
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers=options)
     (folder / "README.md").unlink(missing_ok=True)
     saved = json.loads((folder / "adapter_config.json").read_text())
-    saved |= {"base_model_name_or_path": name, "target_modules": sorted(saved["target_modules"])}  # a set without an order
+    saved["base_model_name_or_path"] = name
+    for key in ("target_modules", "feedforward_modules", "modules_to_save"):  # sets without an order
+        if isinstance(saved.get(key), list):
+            saved[key] = sorted(saved[key])
     (folder / "adapter_config.json").write_text(json.dumps(saved, indent=2) + "\n")
     write(folder, name, logits_of(model.eval(), ids_of(name)), [{"folder": case, "weight": 1}], plain)
 
