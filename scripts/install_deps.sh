@@ -14,7 +14,7 @@ declare -rA groups=(
   [checks]="python3 python3-venv clang-format-14 qemu-user valgrind"
   [dist]="dpkg-dev patchelf debootstrap"
   [tidy]="clang-tidy-14"
-  [browser]="chromium"
+  [browser]="chromium curl"
 )
 
 fail() { echo "install_deps: error: $*" >&2; exit 1; }
