@@ -38,6 +38,7 @@ Result<ImportanceMatrix> measure_importance(const models::Model& model, std::str
   if (model.arch().gguf_name == nullptr) {
     return Status::unsupported("importance matrix: GGUF has no architecture for " + std::string(model.arch().name));
   }
+  if (model.is_encoder()) return Status::unsupported("importance matrix: encoders read no text token by token; quantize without one");
   if (options.context < 2)
     return Status::invalid("importance matrix: context is " + std::to_string(options.context) + ", must be at least 2");
   ATELIER_TRY(std::vector<int32_t> ids, tokens_of(model, text, options.context));

@@ -1,6 +1,6 @@
 // Losses and gradients against PyTorch in float64 (tests/golden/make_gradient_goldens.py, make_encoder_gradients.py), ten steps of AdamW
-// beside its own (make_trajectory_goldens.py), and the promises of training: the same bits twice, with checkpoints, and as inference computes
-// them.
+// beside its own (make_trajectory_goldens.py), and the promises of training: the same bits twice, with checkpoints, and as inference
+// computes them.
 #include "atelier/models/trainable.h"
 
 #include <gtest/gtest.h>

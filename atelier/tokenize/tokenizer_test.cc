@@ -48,8 +48,8 @@ TEST(tokenizer, the_frame_of_texts_and_pairs_is_that_of_the_post_processor) {
   const TextFrame bert = frame_of(R"({"type": "BertProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0]})");
   EXPECT_EQ(bert.between, std::vector<TokenId>{1});
   EXPECT_EQ(bert.second_segment, 1);
-  const TextFrame roberta = frame_of(
-      R"({"type": "RobertaProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0], "trim_offsets": true, "add_prefix_space": false})");
+  const TextFrame roberta =
+      frame_of(R"({"type": "RobertaProcessing", "sep": ["</s>", 1], "cls": ["<s>", 0], "trim_offsets": true, "add_prefix_space": false})");
   EXPECT_EQ(roberta.before, std::vector<TokenId>{0});
   EXPECT_EQ(roberta.between, (std::vector<TokenId>{1, 1}));
   EXPECT_EQ(roberta.second_segment, 0);
