@@ -113,7 +113,6 @@ void run(const Case& tested, const Options& options) {
     model->zero_gradients();
     for (const models::TrainBatch& batch : batches) model->loss_and_backward(batch, 1.0 / static_cast<double>(tokens)).value();
     optimizer.step(1e-4, optim::clip_factor(optim::global_norm(optimizer.parameters()), 1.0));
-    model->parameters_changed();
   };
   for (int i = 0; i < 2; ++i) step();
   const std::vector<double> forward = seconds_of(options.steps / 2 + 1, [&] {

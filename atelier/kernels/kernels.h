@@ -20,7 +20,7 @@ namespace atelier::kernels {
 // How products are formed. Accumulation is always float32.
 enum class Compute : uint8_t {
   kF32,   // float32 activations; weights of any type are widened to float32 exactly
-  kBF16,  // activations rounded to bfloat16, for bfloat16 weights where the ISA has the dot product; else the same as kF32
+  kBF16,  // activations rounded to bfloat16, and float32 weights too, where the ISA has the dot product; else and for other types as kF32
   kInt8,  // activations quantized to int8 per 32 values with a float32 scale; only for quantized weights, else the same as kF32
 };
 

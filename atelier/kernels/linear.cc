@@ -132,6 +132,17 @@ Bf16Rows rounded_rows(const KernelTable& table, const LinearInput& input, int64_
   return {out, width, T, K};
 }
 
+// The block with its float32 weights rounded to bfloat16 in `scratch`.
+OutputBlock rounded_block(const KernelTable& table, const OutputBlock& block, int64_t K, void* scratch) {
+  const int64_t width = bf16_width(K);
+  auto* out = static_cast<uint16_t*>(scratch);
+  table.round_rows({reinterpret_cast<const float*>(block.w), K, block.N, K}, out, width, 0, block.N);
+  OutputBlock rounded = block;
+  rounded.w = reinterpret_cast<const uint8_t*>(out);
+  rounded.row_bytes = width * static_cast<int64_t>(sizeof(uint16_t));
+  return rounded;
+}
+
 QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
   const int64_t first = begin * (all.K / kQuantBlock);
   QuantizedRows rows = all;
@@ -160,7 +171,9 @@ void linear(std::span<const Linear> group, const LinearInput& input, int64_t T, 
   if (T <= 0 || group.empty()) return;
   const KernelTable& table = active();
   const auto takes_int8 = [&](DType dtype) { return compute == Compute::kInt8 && is_quantized(dtype) && K % kQuantBlock == 0; };
-  const auto takes_bf16 = [&](DType dtype) { return compute == Compute::kBF16 && dtype == DType::kBF16 && table.linear_bf16 != nullptr; };
+  const auto takes_bf16 = [&](DType dtype) {
+    return compute == Compute::kBF16 && (dtype == DType::kBF16 || dtype == DType::kF32) && table.linear_bf16 != nullptr;
+  };
   const auto some = [&](const auto& takes) { return std::ranges::any_of(group, takes, &Linear::dtype); };
 
   const QuantizedRows quantized = some(takes_int8) ? quantized_rows(table, input, T, K) : QuantizedRows{};
@@ -172,7 +185,8 @@ void linear(std::span<const Linear> group, const LinearInput& input, int64_t T, 
     if (takes_int8(block.dtype)) {
       table.linear_int8(rows_from(quantized, row_begin, row_end), block, scratch);
     } else if (takes_bf16(block.dtype)) {
-      table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, block);
+      const OutputBlock weights = block.dtype == DType::kF32 ? rounded_block(table, block, K, scratch) : block;
+      table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, weights);
     } else {
       table.linear_f32({floats.x + row_begin * floats.ldx, floats.ldx, row_end - row_begin, K}, block, scratch);
     }

@@ -13,7 +13,8 @@ namespace atelier::kernels {
 namespace {
 
 constexpr int64_t kRowsPerUnit = 96;
-constexpr int64_t kInputsPerPiece = 32;  // of a source that one thread packs at a time; whole words
+constexpr int64_t kOutputsPerSlab = 4096;  // that are packed at once, so that a head's operands stay small; whole chunks of a sum
+constexpr int64_t kInputsPerPiece = 32;    // of a source that one thread packs at a time; whole words
 
 int64_t round_up(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -68,37 +69,49 @@ void multiply_panels(const MatmulKernels& kernels, const float* a, int64_t lda, 
 void linear_backward_input(DType dtype, const void* w, int64_t N, int64_t K, const float* dy, int64_t lddy, int64_t T, float* dx,
                            int64_t lddx, bool adds, Compute compute) {
   const MatmulKernels& kernels = kernels_for(compute);
-  const int64_t inputs = kernels.inputs_per_word, words = (N + inputs - 1) / inputs;
-  float* right = right_operand(words * round_up(K, kPanelColumns));
-  parallel_for(N, kInputsPerPiece, [&](int64_t begin, int64_t end, int) {
-    const int64_t floats = kInputsPerPiece * K;
-    auto* scratch = static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)) + row_bytes(dtype, K)));
-    for (int64_t n = begin; n < end; n += kInputsPerPiece) {
-      const int64_t count = std::min(kInputsPerPiece, end - n);
-      const float* rows = weight_rows(dtype, w, K, n, count, scratch, reinterpret_cast<uint8_t*>(scratch + floats));
-      kernels.pack_panels(rows, K, count, K, right + n / inputs * kPanelColumns, words * kPanelColumns);
+  const int64_t inputs = kernels.inputs_per_word, most = std::min(N, kOutputsPerSlab), most_words = (most + inputs - 1) / inputs;
+  float* right = right_operand(most_words * round_up(K, kPanelColumns));
+  float* left = inputs == 1 ? nullptr : left_operand(T * row_words(most_words));
+  for (int64_t first = 0; first < N; first += kOutputsPerSlab) {
+    const int64_t outputs = std::min(kOutputsPerSlab, N - first), words = (outputs + inputs - 1) / inputs;
+    parallel_for(outputs, kInputsPerPiece, [&](int64_t begin, int64_t end, int) {
+      const int64_t floats = kInputsPerPiece * K;
+      auto* scratch = static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)) + row_bytes(dtype, K)));
+      for (int64_t n = begin; n < end; n += kInputsPerPiece) {
+        const int64_t count = std::min(kInputsPerPiece, end - n);
+        const float* rows = weight_rows(dtype, w, K, first + n, count, scratch, reinterpret_cast<uint8_t*>(scratch + floats));
+        kernels.pack_panels(rows, K, count, K, right + n / inputs * kPanelColumns, words * kPanelColumns);
+      }
+    });
+    const float* a = dy + first;
+    int64_t lda = lddy;
+    if (left != nullptr) {
+      a = left;
+      lda = row_words(words);
+      parallel_for(T, 1, [&](int64_t begin, int64_t end, int) {
+        kernels.pack_rows(dy + begin * lddy + first, lddy, end - begin, outputs, left + begin * lda, lda);
+      });
     }
-  });
-  if (inputs == 1) return multiply_panels(kernels, dy, lddy, right, words, T, K, dx, lddx, adds);
-  const int64_t lda = row_words(words);
-  float* left = left_operand(T * lda);
-  parallel_for(
-      T, 1, [&](int64_t begin, int64_t end, int) { kernels.pack_rows(dy + begin * lddy, lddy, end - begin, N, left + begin * lda, lda); });
-  multiply_panels(kernels, left, lda, right, words, T, K, dx, lddx, adds);
+    multiply_panels(kernels, a, lda, right, words, T, K, dx, lddx, adds || first > 0);
+  }
 }
 
 void linear_backward_weight(const float* dy, int64_t lddy, const float* x, int64_t ldx, int64_t T, int64_t N, int64_t K, float* dw,
                             bool adds, Compute compute) {
   const MatmulKernels& kernels = kernels_for(compute);
   const int64_t inputs = kernels.inputs_per_word, words = (T + inputs - 1) / inputs, lda = row_words(words);
-  float* left = left_operand(N * lda);
+  float* left = left_operand(std::min(N, kOutputsPerSlab) * lda);
   float* right = right_operand(words * round_up(K, kPanelColumns));
-  parallel_for(N, kPanelColumns,
-               [&](int64_t begin, int64_t end, int) { kernels.pack_turned(dy + begin, lddy, T, end - begin, left + begin * lda, lda); });
   parallel_for(T, kInputsPerPiece, [&](int64_t begin, int64_t end, int) {
     kernels.pack_panels(x + begin * ldx, ldx, end - begin, K, right + begin / inputs * kPanelColumns, words * kPanelColumns);
   });
-  multiply_panels(kernels, left, lda, right, words, N, K, dw, K, adds);
+  for (int64_t first = 0; first < N; first += kOutputsPerSlab) {
+    const int64_t outputs = std::min(kOutputsPerSlab, N - first);
+    parallel_for(outputs, kPanelColumns, [&](int64_t begin, int64_t end, int) {
+      kernels.pack_turned(dy + first + begin, lddy, T, end - begin, left + begin * lda, lda);
+    });
+    multiply_panels(kernels, left, lda, right, words, outputs, K, dw + first * K, K, adds);
+  }
 }
 
 void linear_backward_bias(const float* dy, int64_t lddy, int64_t T, int64_t N, float* db) {

@@ -15,11 +15,6 @@
 namespace atelier::models {
 namespace {
 
-// A float32 master and what products read instead: the same memory, or a bfloat16 copy.
-struct Master {
-  Tensor value;
-  Tensor copy;  // BF16, or none
-};
 
 Tensor copy_in_f32(const Tensor& x) {
   Tensor out = as_f32(x);
@@ -118,7 +113,6 @@ struct TrainableModel::State {
   Arena arena;
   Tape tape;
   std::vector<TrainParameter> parameters;
-  std::vector<Master> masters;  // of those with a copy
   Layout layout = Layout::kHuggingFace;
   std::unique_ptr<nn::Decoder> decoder;
   nn::Adapter adapter;
@@ -130,26 +124,20 @@ struct TrainableModel::State {
   int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context - adapter.num_virtual; }
 
   Precision precision() const { return options.precision == Precision::kAuto ? Precision::kBF16 : options.precision; }
-  bool has_copies() const { return precision() == Precision::kBF16; }
   bool has_adapter() const { return options.kind() != AdapterKind::kNone && options.kind() != AdapterKind::kBitFit; }
 
-  void watch(const std::string& name, Tensor value, const Tensor& read) {
-    TrainParameter parameter{name, std::move(value), {}, false};
+  void watch(const std::string& name, const Tensor& value) {
+    TrainParameter parameter{name, value, {}, false};
     parameter.gradient = Tensor::zeros(DType::kF32, parameter.value.shape());
     parameter.has_decay = parameter.value.shape().rank() >= 2;
-    tape.watch(read, parameter.gradient);
+    tape.watch(value, parameter.gradient);
     parameters.push_back(std::move(parameter));
   }
 
-  // A parameter of the model becomes a master that learns; `tensor` becomes what products read.
-  void train(const nn::TransformerSpec& spec, const nn::ParameterInfo& info, Tensor& tensor) {
-    Tensor value = copy_in_f32(tensor);
-    tensor = value;
-    if (has_copies() && nn::is_multiplied(spec, info)) {
-      tensor = Tensor::zeros(DType::kBF16, info.shape);
-      masters.push_back({value, tensor});
-    }
-    watch(info.name, value, tensor);
+  // A parameter of the model learns, in float32.
+  void train(const nn::ParameterInfo& info, Tensor& tensor) {
+    tensor = copy_in_f32(tensor);
+    watch(info.name, tensor);
   }
 
   // Float matrices that stay as they are become bfloat16 where products are of it.
@@ -186,12 +174,12 @@ struct TrainableModel::State {
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor&) { num_parameters += info.shape.count(); });
     if (has_adapter()) {
       ATELIER_TRY(adapter, new_adapter(*arch, spec, weights, options.lora, options.adapter, options.seed));
-      nn::visit_adapter(adapter, [&](const std::string& name, Tensor& tensor) { watch(name, tensor, tensor); });
+      nn::visit_adapter(adapter, [&](const std::string& name, Tensor& tensor) { watch(name, tensor); });
       ATELIER_RETURN_IF_ERROR(untie(spec, weights));
     }
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
       if (is_trained(info.name)) {
-        train(spec, info, tensor);
+        train(info, tensor);
       } else {
         freeze(spec, info, tensor);
       }
@@ -205,13 +193,8 @@ struct TrainableModel::State {
     }
     const int64_t planned = options.max_length > 0 ? options.max_length : spec.max_context;
     decoder = std::make_unique<nn::Decoder>(std::move(spec), std::move(weights), planned);
-    refresh_copies();
     tape.zero_gradients();
     return {};
-  }
-
-  void refresh_copies() {
-    for (Master& master : masters) round_to_bf16(master.value, master.copy);
   }
 
   double row_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
@@ -358,7 +341,6 @@ Result<double> TrainableModel::loss_and_backward(const TrainBatch& batch, double
 Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight) { return state_->run(batch, loss_weight, false); }
 
 void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
-void TrainableModel::parameters_changed() { state_->refresh_copies(); }
 Layout TrainableModel::layout() const { return state_->layout; }
 
 nn::DecoderParameters TrainableModel::weights() const {

@@ -4,7 +4,6 @@
 //   model->zero_gradients();
 //   for (const TrainBatch& micro : step) loss += model->loss_and_backward(micro, 1.0 / num_targets);
 //   ... an optimizer writes parameters()[i].value from parameters()[i].gradient ...
-//   model->parameters_changed();
 //
 // It runs the same nn::Decoder as inference (docs/adr/0007) with a tape (docs/adr/0014). Values and gradients are float32 and keep their
 // addresses for the model's life. The same bits for the same batch, whatever was computed before; one owner thread.
@@ -88,8 +87,7 @@ class TrainableModel {
   // The same sum without gradients and without dropout.
   Result<double> loss(const TrainBatch& batch, double loss_weight);
 
-  void zero_gradients();      // costs nothing: the next contribution overwrites
-  void parameters_changed();  // after values were written: makes the copies that products read
+  void zero_gradients();  // costs nothing: the next contribution overwrites
 
   // The weights as they are, without the adapter, as `layout` orders their rows: float32 what is trained, frozen ones in their type and as
   // products read them. Views.

@@ -52,8 +52,7 @@ double cross_entropy(Context& context, const Tensor& hidden, const Tensor& weigh
   const int64_t V = weight.dim(0), C = weight.dim(1);
   const bool trains_hidden = is_recorded(context, hidden), trains_weight = is_recorded(context, weight);
   const bool trains_bias = is_recorded(context, bias);
-  const bool is_rounded = context.precision != Precision::kF32 && weight.dtype() != DType::kF32;
-  const kernels::Compute compute = is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
+  const kernels::Compute compute = backward_compute(context.precision, weight.dtype());
   std::optional<Contribution> d_hidden;
   if (trains_hidden) std::memset(d_hidden.emplace(*context.tape, hidden).data(), 0, static_cast<size_t>(hidden.num_bytes()));
   Context untaped{context.arena, context.precision, context.observer};

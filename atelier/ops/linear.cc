@@ -18,12 +18,6 @@ kernels::Compute compute_for(Precision precision, DType weight) {
   return precision == Precision::kBF16 || weight == DType::kBF16 ? kernels::Compute::kBF16 : kernels::Compute::kF32;
 }
 
-// Gradients are of float values: bfloat16 products where the forward pass rounded to bfloat16 or less.
-kernels::Compute backward_compute_for(Precision precision, DType weight) {
-  const bool is_rounded = is_quantized(weight) || weight == DType::kBF16;
-  return precision != Precision::kF32 && is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
-}
-
 bool has_low_rank(const LinearArgs& args) { return args.low_rank != nullptr && args.low_rank->a; }
 
 void check(const Tensor& x, const LinearArgs& args) {
@@ -94,7 +88,7 @@ void member_backward(Tape& tape, const Tensor& x, const Tensor& dropped, const M
   const Tensor& weight = member.weight;
   const int64_t T = x.dim(0), K = x.dim(1), N = weight.dim(0);
   const float* dy = tape.gradient(member.y);
-  const kernels::Compute compute = backward_compute_for(precision, weight.dtype());
+  const kernels::Compute compute = backward_compute(precision, weight.dtype());
   if (member.low_rank.a) low_rank_backward(tape, dropped, member, dy);
   if (tape.needs_gradient(weight)) {
     const Tape::Target dw = tape.target(weight);
@@ -113,6 +107,11 @@ bool is_member_recorded(const Context& context, const Tensor& x, const LinearArg
 }
 
 }  // namespace
+
+kernels::Compute backward_compute(Precision precision, DType weight) {
+  const bool is_rounded = precision == Precision::kBF16 || (precision == Precision::kAuto && (is_quantized(weight) || weight == DType::kBF16));
+  return is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
+}
 
 Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y) {
   Tensor h = context.arena.empty_f32({x.dim(0), low_rank.a.dim(0)});

@@ -35,6 +35,9 @@ struct LinearArgs {
   bool adds = false;                  // y [T, N] is there and is added to; not with a tape or a low-rank addition
 };
 
+// How the products behind a weight's gradients are formed: of bfloat16 where the forward pass rounded to bfloat16 or less.
+kernels::Compute backward_compute(Precision precision, DType weight);
+
 // y += scale * x a^T b^T in float32; returns x a^T. Not recorded.
 Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, float scale, Tensor& y);
 

@@ -128,7 +128,6 @@ class Trainer {
     if (!state.ok()) return state.status().code() == StatusCode::kNotFound ? Status() : state.status();  // killed before the first one
     state_ = std::move(state).value();
     optimizer_->set_num_steps(state_.step);
-    model_->parameters_changed();
     return data_->train().restore(state_.data_cursor);
   }
 
@@ -141,7 +140,6 @@ class Trainer {
     if (const auto reason = watch_.check(loss, norm)) return broken(number, *reason);
     const double rate = optim::learning_rate_at(schedule_, number);
     optimizer_->step(rate, optim::clip_factor(norm, recipe_.training.clip));
-    model_->parameters_changed();
     if (average_) average_->update(optimizer_->parameters(), 1 - recipe_.training.average_decay);
     state_.step = number;
     int64_t num_tokens = 0;
@@ -167,13 +165,9 @@ class Trainer {
   template <class Use>
   Status with_average(const Use& use) {
     if (!average_) return use();
-    const auto swap = [&] {
-      average_->swap_with(optimizer_->parameters());
-      model_->parameters_changed();
-    };
-    swap();
+    average_->swap_with(optimizer_->parameters());
     const Status status = use();
-    swap();
+    average_->swap_with(optimizer_->parameters());
     return status;
   }
 

@@ -103,19 +103,21 @@ struct GemmBf16 {
           [&](int i) { return S::load_partial_u16(reinterpret_cast<const uint16_t*>(ws + i * block.row_bytes) + k, rest); }, sums);
     }
     const bool is_first = chunk.first == 0, adds_bias = block.bias != nullptr && chunk.first + chunk.count == chunk.K;
+    float* y = block.y + t * block.ldy + n;
+    if constexpr (N == 4) {
+      typename S::Quad lanes[R];
+      S::template sum_rows<R>(sums, lanes);
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      float* y = block.y + (t + r) * block.ldy + n;
-      float lanes[N];
-      if constexpr (N % 4 == 0) {
-#pragma GCC unroll 8
-        for (int i = 0; i < N; i += 4) S::store_sums(lanes + i, sums[r][i], sums[r][i + 1], sums[r][i + 2], sums[r][i + 3]);
-      } else {
-        lanes[0] = S::sum(sums[r][0]);
+      for (int r = 0; r < R; ++r, y += block.ldy) {
+        if (!is_first) lanes[r] = S::add_quad(S::load_quad(y), lanes[r]);
+        S::store_quad(y, adds_bias ? S::add_quad(lanes[r], S::load_quad(block.bias + n)) : lanes[r]);
       }
-      for (int i = 0; i < N; ++i) {
-        const float sum = is_first ? lanes[i] : y[i] + lanes[i];
-        y[i] = adds_bias ? sum + block.bias[n + i] : sum;
+    } else {
+      static_assert(N == 1);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r, y += block.ldy) {
+        const float sum = is_first ? S::sum(sums[r][0]) : *y + S::sum(sums[r][0]);
+        *y = adds_bias ? sum + block.bias[n] : sum;
       }
     }
   }

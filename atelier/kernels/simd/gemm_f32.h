@@ -68,17 +68,14 @@ struct GemmF32 {
         for (int r = 0; r < R; ++r) sums[r][n] = S::fma(S::load_partial(x + r * ldx + k, rest), ws, sums[r][n]);
       }
     }
+    if constexpr (N == 4) {
+      typename S::Quad lanes[R];
+      S::template sum_rows<R>(sums, lanes);
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      float lanes[N];
-      if constexpr (N % 4 == 0) {
-#pragma GCC unroll 8
-        for (int n = 0; n < N; n += 4) S::store_sums(lanes + n, sums[r][n], sums[r][n + 1], sums[r][n + 2], sums[r][n + 3]);
-      } else {
-#pragma GCC unroll 8
-        for (int n = 0; n < N; ++n) lanes[n] = S::sum(sums[r][n]);
-      }
-      for (int n = 0; n < N; ++n) y[r * ldy + n] = is_first ? lanes[n] : y[r * ldy + n] + lanes[n];
+      for (int r = 0; r < R; ++r) S::store_quad(y + r * ldy, is_first ? lanes[r] : S::add_quad(S::load_quad(y + r * ldy), lanes[r]));
+    } else {
+      static_assert(N == 1);
+      for (int r = 0; r < R; ++r) y[r * ldy] = is_first ? S::sum(sums[r][0]) : y[r * ldy] + S::sum(sums[r][0]);
     }
   }
 

@@ -89,7 +89,16 @@ struct Simd256 {
     const F quads = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
     return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
   }
-  static void store_sums(float* p, F a, F b, F c, F d) { _mm_storeu_ps(p, sum4(a, b, c, d)); }
+  // The sums of each of R rows of four vectors.
+  using Quad = __m128;
+  template <int R>
+  static void sum_rows(const F (*rows)[4], Quad* out) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) out[r] = sum4(rows[r][0], rows[r][1], rows[r][2], rows[r][3]);
+  }
+  static Quad load_quad(const float* p) { return _mm_loadu_ps(p); }
+  static void store_quad(float* p, Quad a) { _mm_storeu_ps(p, a); }
+  static Quad add_quad(Quad a, Quad b) { return _mm_add_ps(a, b); }
   static float sum(F a) { return _mm_cvtss_f32(sum4(a, a, a, a)); }
   static double sum_as_double(F a) {
     const __m256d halves = _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(a)), _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1)));

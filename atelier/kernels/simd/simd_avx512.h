@@ -74,6 +74,7 @@ struct Simd512 {
   static F times_pow2(F a, F n) { return _mm512_scalef_ps(a, n); }
 
   // Across lanes: the halves are added, then eight lanes as in simd_avx2.h.
+  using Quad = __m128;
   static __m256 low(F a) { return _mm512_castps512_ps256(a); }
   static __m256 high(F a) { return _mm512_extractf32x8_ps(a, 1); }
   static __m256 fold(F a) { return _mm256_add_ps(low(a), high(a)); }
@@ -81,8 +82,41 @@ struct Simd512 {
     const __m256 quads = _mm256_hadd_ps(_mm256_hadd_ps(fold(a), fold(b)), _mm256_hadd_ps(fold(c), fold(d)));
     return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
   }
-  static void store_sums(float* p, F a, F b, F c, F d) { _mm_storeu_ps(p, sum4(a, b, c, d)); }
+  // Pairs of lanes of a, then of b, added; in every 128-bit part.
+  static F add_pairs(F a, F b) { return add(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd)); }
+  // Two rows of four vectors, each half of a vector's eight lanes summed: row 0's lower halves, its upper halves, row 1's.
+  static F sum_pair(const F (*rows)[4]) {
+    F folded[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      folded[i] = add(_mm512_shuffle_f32x4(rows[0][i], rows[1][i], 0x44), _mm512_shuffle_f32x4(rows[0][i], rows[1][i], 0xee));
+    }
+    return add_pairs(add_pairs(folded[0], folded[1]), add_pairs(folded[2], folded[3]));
+  }
+  // The sums of each of R rows of four vectors, as sum4 makes them. Four or two rows share their shuffles.
+  template <int R>
+  static void sum_rows(const F (*rows)[4], Quad* out) {
+    if constexpr (R >= 4) {
+      const F low = sum_pair(rows), high = sum_pair(rows + 2);
+      const F sums = add(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd));
+      out[0] = _mm512_castps512_ps128(sums);
+      out[1] = _mm512_extractf32x4_ps(sums, 1);
+      out[2] = _mm512_extractf32x4_ps(sums, 2);
+      out[3] = _mm512_extractf32x4_ps(sums, 3);
+      sum_rows<R - 4>(rows + 4, out + 4);
+    } else if constexpr (R >= 2) {
+      const F halves = sum_pair(rows);
+      out[0] = _mm_add_ps(_mm512_castps512_ps128(halves), _mm512_extractf32x4_ps(halves, 1));
+      out[1] = _mm_add_ps(_mm512_extractf32x4_ps(halves, 2), _mm512_extractf32x4_ps(halves, 3));
+      sum_rows<R - 2>(rows + 2, out + 2);
+    } else if constexpr (R == 1) {
+      out[0] = sum4(rows[0][0], rows[0][1], rows[0][2], rows[0][3]);
+    }
+  }
   static float sum(F a) { return _mm_cvtss_f32(sum4(a, a, a, a)); }
+  static Quad load_quad(const float* p) { return _mm_loadu_ps(p); }
+  static void store_quad(float* p, Quad a) { _mm_storeu_ps(p, a); }
+  static Quad add_quad(Quad a, Quad b) { return _mm_add_ps(a, b); }
   static double sum_as_double(F a) {
     const auto quarter = [](__m256 half) {
       return _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(half)), _mm256_cvtps_pd(_mm256_extractf128_ps(half, 1)));
