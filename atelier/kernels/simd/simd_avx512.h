@@ -82,6 +82,11 @@ struct Simd512 {
     const __m256 quads = _mm256_hadd_ps(_mm256_hadd_ps(fold(a), fold(b)), _mm256_hadd_ps(fold(c), fold(d)));
     return _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
   }
+  // Two 128-bit parts of a, then two of b.
+  template <int kParts>
+  static F shuffle_parts(F a, F b) {
+    return as_float(_mm512_shuffle_i32x4(bits(a), bits(b), kParts));
+  }
   // Pairs of lanes of a, then of b, added; in every 128-bit part.
   static F add_pairs(F a, F b) { return add(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd)); }
   // Two rows of four vectors, each half of a vector's eight lanes summed: row 0's lower halves, its upper halves, row 1's.
@@ -89,7 +94,7 @@ struct Simd512 {
     F folded[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
-      folded[i] = add(_mm512_shuffle_f32x4(rows[0][i], rows[1][i], 0x44), _mm512_shuffle_f32x4(rows[0][i], rows[1][i], 0xee));
+      folded[i] = add(shuffle_parts<0x44>(rows[0][i], rows[1][i]), shuffle_parts<0xee>(rows[0][i], rows[1][i]));
     }
     return add_pairs(add_pairs(folded[0], folded[1]), add_pairs(folded[2], folded[3]));
   }
@@ -98,7 +103,7 @@ struct Simd512 {
   static void sum_rows(const F (*rows)[4], Quad* out) {
     if constexpr (R >= 4) {
       const F low = sum_pair(rows), high = sum_pair(rows + 2);
-      const F sums = add(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd));
+      const F sums = add(shuffle_parts<0x88>(low, high), shuffle_parts<0xdd>(low, high));
       out[0] = _mm512_castps512_ps128(sums);
       out[1] = _mm512_extractf32x4_ps(sums, 1);
       out[2] = _mm512_extractf32x4_ps(sums, 2);
