@@ -105,8 +105,9 @@ void Tape::add_outputs(std::span<const Tensor> outputs) {
 // The node stays on the record while it is called: a part that it records lies behind it.
 void Tape::walk_node() {
   const Node node = nodes_.back();
-  const auto outputs = std::span(entries_).subspan(node.first_output);
-  if (std::any_of(outputs.begin(), outputs.end(), [](const Entry& entry) { return !entry.is_zero; })) node.call(node.callable, *this);
+  const auto outputs = node.changed != nullptr ? std::span(entries_).subspan(static_cast<size_t>(find(node.changed)), 1)
+                                               : std::span(entries_).subspan(node.first_output);
+  if (std::ranges::any_of(outputs, [](const Entry& entry) { return !entry.is_zero; })) node.call(node.callable, *this);
 }
 
 void Tape::pop_node() {

@@ -1,8 +1,9 @@
 // The record of a forward pass and its walk back.
 //
 // An op that finds a tape in its Context appends a node: a callable that turns the gradient of its outputs into those of its inputs. The
-// tape knows no op by name. A tensor is known by the address of its elements: with a tape the arena is not rewound and no op writes in
-// place, so that an address is one value until the walk has passed it (docs/adr/0014).
+// tape knows no op by name. A tensor is known by the address of its elements: with a tape the arena is not rewound,
+// so that an address is one value until the walk has passed it, or one after the other where an op says that it writes in place
+// (docs/adr/0014).
 //
 //   Tensor scale(Context& context, const Tensor& x, float factor) {
 //     Tensor y = ...;
@@ -57,6 +58,12 @@ class Tape {
     record(std::span(&output, 1), std::move(backward));
   }
 
+  // Whether an op may write its result over x: a node made x. It is the caller's to know that this node needs no value of x.
+  bool can_change(const Tensor& x) const { return x && find(x.data()) >= static_cast<int32_t>(watched_.size()); }
+  // Appends a node that wrote over x. `backward(tape)` turns the gradient of what x is now into that of what it was: sums(x), in place.
+  template <class F>
+  void record_change(const Tensor& x, F backward);
+
   // The gradient of an output inside its node's backward. Zeros when nothing was contributed to this one of several outputs.
   const float* gradient(const Tensor& y);
   // The gradient of x to be added to in place, zeros at first. Of an output: may be overwritten, when it is passed on afterwards.
@@ -93,6 +100,7 @@ class Tape {
     void* callable;
     size_t block, used;   // of the callables' memory before this one
     size_t first_output;  // in entries_; they end where the next node's begin
+    const void* changed;  // address of what was written over, or null
   };
   // A tensor that has, or may come to have, a gradient.
   struct Entry {
@@ -111,6 +119,8 @@ class Tape {
     size_t size;
   };
 
+  template <class F>
+  void append(F backward, const void* changed);
   void* take(size_t bytes);
   void add_outputs(std::span<const Tensor> outputs);
   void pop_node();
@@ -154,14 +164,24 @@ class Contribution {
 };
 
 template <class F>
-void Tape::record(std::span<const Tensor> outputs, F backward) {
+void Tape::append(F backward, const void* changed) {
   static_assert(alignof(F) <= alignof(std::max_align_t));
   const size_t block = block_, used = used_;
   void* memory = take(sizeof(F));
   new (memory) F(std::move(backward));
   nodes_.push_back({[](void* callable, Tape& tape) { (*static_cast<F*>(callable))(tape); },
-                    [](void* callable) { static_cast<F*>(callable)->~F(); }, memory, block, used, entries_.size()});
+                    [](void* callable) { static_cast<F*>(callable)->~F(); }, memory, block, used, entries_.size(), changed});
+}
+
+template <class F>
+void Tape::record(std::span<const Tensor> outputs, F backward) {
+  append(std::move(backward), nullptr);
   add_outputs(outputs);
+}
+
+template <class F>
+void Tape::record_change(const Tensor& x, F backward) {
+  append(std::move(backward), x.data());
 }
 
 }  // namespace atelier

@@ -48,6 +48,20 @@ TEST_F(TapeTest, gradients_of_a_value_used_twice_add_up) {
   EXPECT_EQ(*dx.f32(), 27);  // 3 x^2
 }
 
+TEST_F(TapeTest, a_value_written_over_gives_back_the_gradient_of_what_it_was) {
+  const Tensor x = scalar(3);
+  Tensor dx;
+  watch(x, dx);
+  EXPECT_FALSE(tape_.can_change(x)) << "a parameter stays";
+  Tensor y = product(tape_, arena_, x, x);
+  ASSERT_TRUE(tape_.can_change(y));
+  *y.f32() *= 5;
+  tape_.record_change(y, [y](Tape& t) { *t.sums(y) *= 5; });
+  seed(product(tape_, arena_, y, x));
+  tape_.backward();
+  EXPECT_EQ(*dx.f32(), 5 * 27);  // 5 x^3
+}
+
 TEST_F(TapeTest, parameters_add_up_until_they_are_zeroed) {
   const Tensor x = scalar(2);
   Tensor dx;

@@ -10,15 +10,25 @@
 
 namespace atelier::kernels {
 
-// y = x W^T + b, x [T, K], W [N, K] of any weight type (block types in tiles):
-//   dx[t, k] (+)= sum_n dy[t, n] W[n, k]
-// Compute::kBF16: dy and W rounded to bfloat16 where the ISA has the dot product, sums float32; else products of float32.
-void linear_backward_input(DType dtype, const void* w, int64_t N, int64_t K, const float* dy, int64_t lddy, int64_t T, float* dx,
-                           int64_t lddx, bool adds, Compute compute);
+// One linear of a group that shares its input, y = x W^T + b, x [T, K], on the way back.
+struct LinearGradient {
+  DType dtype = DType::kF32;  // of w
+  const void* w = nullptr;    // [N, K] of any weight type, block types in tiles; read for dx only
+  int64_t N = 0;
+  const float* dy = nullptr;  // [T, N], row stride lddy
+  int64_t lddy = 0;
+  float* dw = nullptr;  // [N, K]; written for dw only
+  bool adds = false;    // to what dw is
+};
+
+// Products of the walk back. Compute::kBF16: both operands rounded to bfloat16 where the ISA has the dot product, sums float32; else
+// products of float32.
+//   dx[t, k] (+)= sum_n dy[t, n] W[n, k], over all outputs of the group
+void linear_backward_input(std::span<const LinearGradient> group, int64_t T, int64_t K, float* dx, int64_t lddx, bool adds,
+                           Compute compute);
 
 //   dw[n, k] (+)= sum_t dy[t, n] x[t, k]
-void linear_backward_weight(const float* dy, int64_t lddy, const float* x, int64_t ldx, int64_t T, int64_t N, int64_t K, float* dw,
-                            bool adds, Compute compute);
+void linear_backward_weight(std::span<const LinearGradient> group, const LinearInput& x, int64_t T, int64_t K, Compute compute);
 
 //   db[n] += sum_t dy[t, n]
 void linear_backward_bias(const float* dy, int64_t lddy, int64_t T, int64_t N, float* db);

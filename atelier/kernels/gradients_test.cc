@@ -151,17 +151,18 @@ TEST(GradientDrivers, have_the_same_bits_for_any_number_of_threads) {
     const auto append = [&](const std::vector<float>& part) { out.insert(out.end(), part.begin(), part.end()); };
     for (const Compute compute : {Compute::kF32, Compute::kBF16}) {
       std::vector<float> dx(static_cast<size_t>(T * K)), dw(static_cast<size_t>(N * K)), db(static_cast<size_t>(N));
-      linear_backward_input(DType::kF32, w.data(), N, K, dy.data(), N, T, dx.data(), K, false, compute);
-      linear_backward_weight(dy.data(), N, x.data(), K, T, N, K, dw.data(), false, compute);
+      const LinearGradient gradient{DType::kF32, w.data(), N, dy.data(), N, dw.data()};
+      linear_backward_input({&gradient, 1}, T, K, dx.data(), K, false, compute);
+      linear_backward_weight({&gradient, 1}, {x.data(), K}, T, K, compute);
       linear_backward_bias(dy.data(), N, T, N, db.data());
       append(dx), append(dw), append(db);
     }
     std::vector<float> h(static_cast<size_t>(T * R)), y(static_cast<size_t>(T * N)), da(static_cast<size_t>(R * K)),
-        db(static_cast<size_t>(N * R)), dx(static_cast<size_t>(T * K));
+        db(static_cast<size_t>(N * R)), dh(static_cast<size_t>(T * R));
     const LowRankShape shape{T, K, N, R};
     low_rank_forward(shape, x.data(), a.data(), b.data(), 0.5f, h.data(), y.data());
-    low_rank_backward(shape, x.data(), a.data(), b.data(), 0.5f, h.data(), dy.data(), {da.data(), db.data(), dx.data(), false});
-    append(h), append(y), append(da), append(db), append(dx);
+    low_rank_backward(shape, x.data(), b.data(), 0.5f, h.data(), dy.data(), {da.data(), db.data(), dh.data()});
+    append(h), append(y), append(da), append(db), append(dh);
     set_num_threads(available_cores());
     return out;
   };

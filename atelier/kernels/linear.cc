@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atelier/kernels/dispatch.h"
+#include "atelier/kernels/input_rows.h"
 #include "atelier/kernels/scratch.h"
 #include "atelier/parallel/parallel.h"
 
@@ -79,35 +80,12 @@ QuantizedRows quantized_storage(int64_t T, int64_t K) {
   return rows;
 }
 
-void make_row(const KernelTable& table, const LinearInput& input, int64_t t, int64_t K, float* out) {
-  const float* x = input.x + t * input.ldx;
-  switch (input.kind) {
-    case LinearInput::Kind::kRows:
-      break;
-    case LinearInput::Kind::kRmsNorm:
-      return table.rms_norm(x, input.weight, input.eps, out, K);
-    case LinearInput::Kind::kLayerNorm:
-      return table.layer_norm(x, input.weight, input.bias, input.eps, out, K);
-    case LinearInput::Kind::kActivate:
-      return table.activate(input.activation, x, out, K);
-    case LinearInput::Kind::kGatedActivate:
-      return table.gated_activate(input.activation, x, input.up + t * input.ldx, out, K);
-  }
-}
-
 // Calls take(row, t) on the team for every row [K].
 template <typename Take>
 void for_each_row(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K, const Take& take) {
   parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
-    if (input.kind == LinearInput::Kind::kRows) {
-      for (int64_t t = begin; t < end; ++t) take(input.x + t * input.ldx, t);
-      return;
-    }
-    float* row = static_cast<float*>(thread_scratch(K * static_cast<int64_t>(sizeof(float))));
-    for (int64_t t = begin; t < end; ++t) {
-      make_row(table, input, t, K, row);
-      take(row, t);
-    }
+    auto* scratch = static_cast<float*>(thread_scratch(K * static_cast<int64_t>(sizeof(float))));
+    for (int64_t t = begin; t < end; ++t) take(input_row(table, input, t, K, scratch), t);
   });
 }
 
@@ -117,7 +95,7 @@ FloatRows float_rows(const KernelTable& table, const LinearInput& input, int64_t
   thread_local Workspace memory;
   float* out = memory.take(T * K);
   parallel_for(T, rows_per_piece(K), [&](int64_t begin, int64_t end, int) {
-    for (int64_t t = begin; t < end; ++t) make_row(table, input, t, K, out + t * K);
+    for (int64_t t = begin; t < end; ++t) input_row(table, input, t, K, out + t * K);
   });
   return {out, K, T, K};
 }

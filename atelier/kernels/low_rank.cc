@@ -56,8 +56,8 @@ void low_rank_forward(const LowRankShape& shape, const float* x, const float* a,
   multiply(scaled, b_turned, T, R, N, y, true);
 }
 
-void low_rank_backward(const LowRankShape& shape, const float* x, const float* a, const float* b, float scale, const float* h,
-                       const float* dy, const LowRankGradients& out) {
+void low_rank_backward(const LowRankShape& shape, const float* x, const float* b, float scale, const float* h, const float* dy,
+                       const LowRankGradients& out) {
   const auto [T, K, N, R] = shape;
   float* sums = operand(kSums, R * std::max(N, T));
   float* turned = operand(kTurned, R * std::max(N, T));
@@ -67,12 +67,10 @@ void low_rank_backward(const LowRankShape& shape, const float* x, const float* a
     for (int64_t r = 0; r < R; ++r) out.db[n * R + r] += scale * sums[r * N + n];
   }
   turn(b, N, R, turned);
-  float* dh = operand(kScaled, T * R);
-  linear_f32(dy, T, N, turned, R, dh);
-  kernels::scale(dh, scale, dh, T * R);
-  turn(dh, T, R, turned);
+  linear_f32(dy, T, N, turned, R, out.dh);
+  kernels::scale(out.dh, scale, out.dh, T * R);
+  turn(out.dh, T, R, turned);
   multiply(turned, x, R, T, K, out.da, true);
-  if (out.dx != nullptr) multiply(dh, a, T, R, K, out.dx, out.dx_adds);
 }
 
 }  // namespace atelier::kernels

@@ -17,13 +17,13 @@ struct LowRankShape {
 
 void low_rank_forward(const LowRankShape& shape, const float* x, const float* a, const float* b, float scale, float* h, float* y);
 
+// The gradient of x is that of a linear whose weight is a and whose dy is dh: linear_backward_input takes it with the product beside it.
 struct LowRankGradients {
-  float* da;     // [R, K], added to
-  float* db;     // [N, R], added to
-  float* dx;     // [T, K], or null
-  bool dx_adds;  // to what is there
+  float* da;  // [R, K], added to
+  float* db;  // [N, R], added to
+  float* dh;  // [T, R], written: scale dy b
 };
-void low_rank_backward(const LowRankShape& shape, const float* x, const float* a, const float* b, float scale, const float* h,
-                       const float* dy, const LowRankGradients& out);
+void low_rank_backward(const LowRankShape& shape, const float* x, const float* b, float scale, const float* h, const float* dy,
+                       const LowRankGradients& out);
 
 }  // namespace atelier::kernels

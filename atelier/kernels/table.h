@@ -114,6 +114,8 @@ struct MatmulKernels {
   // kPanelColumns words are ldb apart.
   void (*multiply)(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t words, int64_t M, int64_t N, float* c, int64_t ldc,
                    bool adds) = nullptr;
+  // pack_panels of a bfloat16 source; null where words are float32.
+  void (*pack_panels_bf16)(const uint16_t* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t panel_stride) = nullptr;
 };
 
 // The queries, keys and values of one run for one kv head, for the backward pass of attention. `scratch` holds

@@ -115,18 +115,26 @@ void rotary_inplace(Context& context, Tensor& x, int64_t num_heads, std::span<co
     throw ShapeError("[rotary] x is " + x.shape().to_string() + ", heads " + std::to_string(num_heads) + ", cos is " +
                      cos.shape().to_string());
   }
+  const bool is_changed = context.tape == nullptr || context.tape->can_change(x);
   Tensor y = x;
-  if (context.tape != nullptr) {
+  if (!is_changed) {
     y = context.arena.empty_f32(x.shape());
     std::memcpy(y.f32(), x.f32(), static_cast<size_t>(x.num_bytes()));
   }
   const int64_t D = x.dim(1) / num_heads;
   kernels::rotary(y.f32(), y.dim(1), y.dim(0), num_heads, D, 2 * half, position.data(), cos.f32(), sin.f32(), layout);
   if (is_recorded(context, x)) {
-    context.tape->record(y, [x, y, num_heads, D, half, position, cos, sin, layout](Tape& tape) {
+    const auto turn_back = [y, num_heads, D, half, position, cos, sin, layout](Tape& tape) {
       kernels::rotary_backward(tape.sums(y), y.dim(1), y.dim(0), num_heads, D, 2 * half, position.data(), cos.f32(), sin.f32(), layout);
-      tape.pass(y, x);
-    });
+    };
+    if (is_changed) {
+      context.tape->record_change(x, turn_back);
+    } else {
+      context.tape->record(y, [turn_back, x, y](Tape& tape) {
+        turn_back(tape);
+        tape.pass(y, x);
+      });
+    }
   }
   x = y;
 }

@@ -29,7 +29,8 @@ Tensor attention(Context& context, const kernels::AttentionShape& shape, std::sp
 Tensor document_attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents,
                           const Tensor& q, const Tensor& k, const Tensor& v);
 
-// Rotates each head of x [T, num_heads * D] in place (into a new tensor when there is a tape). position: T entries; cos and sin: [P, R / 2]
+// Rotates each head of x [T, num_heads * D] in place; with a tape into a new tensor unless a node made x, which must not
+// need it. position: T entries; cos and sin: [P, R / 2]
 // with P above every position; all three live until the tape's walk. Gradient: dy turned back.
 // Source   Su et al. 2021, arXiv:2104.09864
 void rotary_inplace(Context& context, Tensor& x, int64_t num_heads, std::span<const int32_t> position, const Tensor& cos, const Tensor& sin,

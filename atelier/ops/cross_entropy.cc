@@ -12,7 +12,7 @@
 namespace atelier::ops {
 namespace {
 
-constexpr int64_t kRows = 512;  // whose logits are held at once
+constexpr int64_t kRows = 256;  // whose logits are held at once
 
 void check(const Tensor& hidden, const Tensor& weight, std::span<const int32_t> labels) {
   if (hidden.shape().rank() != 2 || weight.shape().rank() != 2 || weight.dim(1) != hidden.dim(1) ||
@@ -70,12 +70,15 @@ double cross_entropy(Context& context, const Tensor& hidden, const Tensor& weigh
     loss += kernels::cross_entropy_backward(logits.f32(), rows.count, V, rows.label.data(), static_cast<float>(loss_weight), soft_cap,
                                             !trains_hidden && !trains_weight && !trains_bias);
     if (trains_bias) kernels::linear_backward_bias(logits.f32(), V, rows.count, V, context.tape->sums(bias));
+    kernels::LinearGradient gradient{weight.dtype(), weight.data(), V, logits.f32(), V};
     if (trains_weight) {
       const Tape::Target dw = context.tape->target(weight);
-      kernels::linear_backward_weight(logits.f32(), V, x.f32(), C, rows.count, V, C, dw.data, dw.adds, compute);
+      gradient.dw = dw.data;
+      gradient.adds = dw.adds;
+      kernels::linear_backward_weight({&gradient, 1}, {x.f32(), C}, rows.count, C, compute);
     }
     if (trains_hidden) {
-      kernels::linear_backward_input(weight.dtype(), weight.data(), V, C, logits.f32(), V, rows.count, x.f32(), C, false, compute);
+      kernels::linear_backward_input({&gradient, 1}, rows.count, C, x.f32(), C, false, compute);
       for (int64_t i = 0; i < rows.count; ++i) {
         std::copy_n(x.f32() + i * C, C, d_hidden->data() + rows.place[static_cast<size_t>(i)] * C);
       }

@@ -46,37 +46,52 @@ Tensor add(Context& context, const Tensor& a, const Tensor& b) {
 
 void add_inplace(Context& context, Tensor& x, const Tensor& y) {
   check_same("add_inplace", x, y);
-  if (context.tape) {
+  Tape* tape = context.tape;
+  if (tape != nullptr && !tape->can_change(y)) {
     x = add(context, x, y);
-  } else {
-    kernels::add(x.f32(), y.f32(), x.f32(), x.count());
+    return;
   }
+  Tensor sum = tape != nullptr ? y : x;
+  kernels::add(x.f32(), y.f32(), sum.f32(), x.count());
+  if (is_recorded(context, x)) {
+    tape->record_change(y, [x, y](Tape& t) {
+      Contribution dx(t, x);
+      std::memcpy(dx.data(), t.gradient(y), static_cast<size_t>(y.num_bytes()));
+    });
+  }
+  x = sum;
 }
 
 Tensor activate(Context& context, kernels::Activation activation, const Tensor& x) {
   Tensor y = context.arena.empty_f32(x.shape());
   kernels::activate(activation, x.f32(), y.f32(), x.count());
-  if (is_recorded(context, x)) {
-    context.tape->record(y, [x, y, activation](Tape& tape) {
-      float* dy = tape.sums(y);
-      kernels::activate_backward(activation, x.f32(), dy, dy, x.count());
-      tape.pass(y, x);
-    });
-  }
+  record_activate(context, activation, x, y);
   return y;
+}
+
+void record_activate(Context& context, kernels::Activation activation, const Tensor& x, const Tensor& y) {
+  if (!is_recorded(context, x)) return;
+  context.tape->record(y, [x, y, activation](Tape& tape) {
+    float* dy = tape.sums(y);
+    kernels::activate_backward(activation, x.f32(), dy, dy, x.count());
+    tape.pass(y, x);
+  });
 }
 
 Tensor gated_activate(Context& context, kernels::Activation activation, const Tensor& gate, const Tensor& up) {
   check_same("gated_activate", gate, up);
   Tensor y = context.arena.empty_f32(gate.shape());
   kernels::gated_activate(activation, gate.f32(), up.f32(), y.f32(), gate.count());
-  if (is_recorded(context, gate, up)) {
-    context.tape->record(y, [gate, up, y, activation](Tape& tape) {
-      Contribution d_gate(tape, gate), d_up(tape, up);
-      kernels::gated_activate_backward(activation, gate.f32(), up.f32(), tape.gradient(y), d_gate.data(), d_up.data(), y.count());
-    });
-  }
+  record_gated_activate(context, activation, gate, up, y);
   return y;
+}
+
+void record_gated_activate(Context& context, kernels::Activation activation, const Tensor& gate, const Tensor& up, const Tensor& y) {
+  if (!is_recorded(context, gate, up)) return;
+  context.tape->record(y, [gate, up, y, activation](Tape& tape) {
+    Contribution d_gate(tape, gate), d_up(tape, up);
+    kernels::gated_activate_backward(activation, gate.f32(), up.f32(), tape.gradient(y), d_gate.data(), d_up.data(), y.count());
+  });
 }
 
 void scale_inplace(Context& context, Tensor& x, float factor) {

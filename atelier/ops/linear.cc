@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "atelier/base/error.h"
 #include "atelier/kernels/gradients.h"
@@ -72,34 +73,77 @@ kernels::LowRankShape shape_of(const Tensor& x, const LowRank& low_rank) {
   return {x.dim(0), x.dim(1), low_rank.b.dim(0), low_rank.a.dim(0)};
 }
 
-// From dy [T, N] to da, db and, through a, the gradient of what the addition read.
-void low_rank_backward(Tape& tape, const Tensor& x, const Member& member, const float* dy) {
-  const auto& [a, b, scale] = member.low_rank;
-  kernels::LowRankGradients out{tape.sums(a), tape.sums(b), nullptr, false};
-  if (tape.needs_gradient(x)) {
-    const Tape::Target dx = tape.target(x);
-    out.dx = dx.data;
-    out.dx_adds = dx.adds;
-  }
-  kernels::low_rank_backward(shape_of(x, member.low_rank), x.f32(), a.f32(), b.f32(), scale, member.h.f32(), dy, out);
-}
+// What a group's walk back reads.
+struct Group {
+  LinearInput input;
+  Tensor x;        // the rows, perhaps by name only
+  Tensor dropped;  // what low-rank additions read, where it is not x
+  std::array<Member, kMaxGroup> members;
+  size_t count;
+  Precision precision;
+  Arena* arena;
 
-void member_backward(Tape& tape, const Tensor& x, const Tensor& dropped, const Member& member, Precision precision) {
-  const Tensor& weight = member.weight;
-  const int64_t T = x.dim(0), K = x.dim(1), N = weight.dim(0);
-  const float* dy = tape.gradient(member.y);
-  const kernels::Compute compute = backward_compute(precision, weight.dtype());
-  if (member.low_rank.a) low_rank_backward(tape, dropped, member, dy);
-  if (tape.needs_gradient(weight)) {
-    const Tape::Target dw = tape.target(weight);
-    kernels::linear_backward_weight(dy, N, x.f32(), K, T, N, K, dw.data, dw.adds, compute);
+  void backward(Tape& tape) const {
+    const Arena::Mark mark = arena->mark();
+    std::array<Tensor, kMaxGroup> dh;  // [T, R] of low-rank additions
+    for (size_t i = 0; i < count; ++i) {
+      if (members[i].low_rank.a) dh[i] = arena->empty_f32(members[i].h.shape());
+    }
+    additions(tape, dh);
+    for (const Member& member : std::span(members).first(count)) {
+      const int64_t T = x.dim(0), N = member.weight.dim(0);
+      if (tape.needs_gradient(member.bias)) kernels::linear_backward_bias(tape.gradient(member.y), N, T, N, tape.sums(member.bias));
+    }
+    for (const kernels::Compute compute : {kernels::Compute::kF32, kernels::Compute::kBF16}) products(tape, dh, compute);
+    arena->rewind(mark);
   }
-  if (tape.needs_gradient(member.bias)) kernels::linear_backward_bias(dy, N, T, N, tape.sums(member.bias));
-  if (tape.needs_gradient(x)) {
+
+  // From dy [T, N] to da, db and dh.
+  void additions(Tape& tape, std::span<Tensor> dh) const {
+    if (std::ranges::none_of(dh, [](const Tensor& tensor) { return static_cast<bool>(tensor); })) return;
+    Context untaped{*arena, precision};
+    const Tensor values = dropped ? dropped : rows_of(untaped, input);
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [weight, bias, y, low_rank, h] = members[i];
+      if (!low_rank.a) continue;
+      kernels::low_rank_backward(shape_of(x, low_rank), values.f32(), low_rank.b.f32(), low_rank.scale, h.f32(), tape.gradient(y),
+                                 {tape.sums(low_rank.a), tape.sums(low_rank.b), dh[i].f32()});
+    }
+  }
+
+  // The gradients of weights and rows, of those members whose products are formed so.
+  void products(Tape& tape, std::span<const Tensor> dh, kernels::Compute compute) const {
+    const int64_t T = x.dim(0), K = x.dim(1);
+    std::array<kernels::LinearGradient, 2 * kMaxGroup> inputs;
+    std::array<kernels::LinearGradient, kMaxGroup> weights, additions;
+    size_t num_inputs = 0, num_weights = 0, num_additions = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const Tensor& weight = members[i].weight;
+      if (backward_compute(precision, weight.dtype()) != compute) continue;
+      kernels::LinearGradient gradient{weight.dtype(), weight.data(), weight.dim(0), tape.gradient(members[i].y), weight.dim(0)};
+      inputs[num_inputs++] = gradient;
+      if (dh[i]) {
+        const int64_t R = dh[i].dim(1);
+        additions[num_additions++] = {DType::kF32, members[i].low_rank.a.data(), R, dh[i].f32(), R};
+      }
+      if (!tape.needs_gradient(weight)) continue;
+      const Tape::Target dw = tape.target(weight);
+      gradient.dw = dw.data;
+      gradient.adds = dw.adds;
+      weights[num_weights++] = gradient;
+    }
+    if (num_weights > 0) kernels::linear_backward_weight(std::span(weights).first(num_weights), unmade_rows(input), T, K, compute);
+    if (dropped && num_additions > 0 && tape.needs_gradient(dropped)) {
+      const Tape::Target dx = tape.target(dropped);
+      kernels::linear_backward_input(std::span(additions).first(num_additions), T, K, dx.data, K, dx.adds, compute);
+    } else {
+      num_inputs = static_cast<size_t>(std::copy_n(additions.begin(), num_additions, inputs.begin() + num_inputs) - inputs.begin());
+    }
+    if (num_inputs == 0 || !tape.needs_gradient(x)) return;
     const Tape::Target dx = tape.target(x);
-    kernels::linear_backward_input(weight.dtype(), weight.data(), N, K, dy, N, T, dx.data, K, dx.adds, compute);
+    kernels::linear_backward_input(std::span(inputs).first(num_inputs), T, K, dx.data, K, dx.adds, compute);
   }
-}
+};
 
 bool is_member_recorded(const Context& context, const Tensor& x, const LinearArgs& args) {
   return is_recorded(context, x, *args.weight) || (args.bias != nullptr && is_recorded(context, *args.bias)) ||
@@ -109,7 +153,8 @@ bool is_member_recorded(const Context& context, const Tensor& x, const LinearArg
 }  // namespace
 
 kernels::Compute backward_compute(Precision precision, DType weight) {
-  const bool is_rounded = precision == Precision::kBF16 || (precision == Precision::kAuto && (is_quantized(weight) || weight == DType::kBF16));
+  const bool is_rounded =
+      precision == Precision::kBF16 || (precision == Precision::kAuto && (is_quantized(weight) || weight == DType::kBF16));
   return is_rounded ? kernels::Compute::kBF16 : kernels::Compute::kF32;
 }
 
@@ -121,37 +166,39 @@ Tensor add_low_rank(Context& context, const Tensor& x, const LowRank& low_rank, 
 
 void linear_group(Context& context, const LinearInput& input, std::span<const LinearArgs> group, const DropoutRows& dropped_rows) {
   ATELIER_CHECK(group.size() <= kMaxGroup);
-  const bool is_low_rank = std::ranges::any_of(group, has_low_rank);
-  const bool is_made = is_low_rank || context.tape != nullptr || context.observer != nullptr;
-  const LinearInput made = is_made ? rows_of(context, input) : input;
-  const Tensor& x = made.x;  // the rows, if anything but the products needs them
+  const bool is_low_rank = std::ranges::any_of(group, has_low_rank), drops = is_low_rank && dropped_rows.p > 0;
+  const LinearInput stored = drops || context.observer != nullptr ? rows_of(context, input) : input;
+  const Tensor x = context.tape != nullptr ? rows_named(context, stored) : stored.x;
+  Group recorded{.input = stored, .x = x, .count = group.size(), .precision = context.precision, .arena = &context.arena};
   bool is_to_record = false;
-  for (const LinearArgs& args : group) {
+  for (size_t i = 0; i < group.size(); ++i) {
+    const LinearArgs& args = group[i];
     check(x, args);
     if (context.observer != nullptr) (*context.observer)(*args.weight, x);
     const Shape y = {x.dim(0), args.weight->dim(0)};
     ATELIER_CHECK(!args.adds || (args.y->shape() == y && context.tape == nullptr && !has_low_rank(args)));
     if (!args.adds) *args.y = context.arena.empty_f32(y);
     is_to_record = is_to_record || is_member_recorded(context, x, args);
+    recorded.members[i] = {*args.weight, args.bias ? *args.bias : Tensor{}, *args.y, args.low_rank ? *args.low_rank : LowRank{}, {}};
+    if (has_low_rank(args)) recorded.members[i].h = context.arena.empty_f32({x.dim(0), args.low_rank->a.dim(0)});
   }
-  multiply(context, made, group);
-  const Tensor dropped = is_low_rank ? dropout(context, x, dropped_rows) : x;
-  std::array<Tensor, kMaxGroup> outputs, hidden;
+  if (drops) recorded.dropped = dropout(context, x, dropped_rows);
+  const Arena::Mark mark = context.arena.mark();
+  Context untaped{context.arena, context.precision};
+  const LinearInput read = is_low_rank ? rows_of(untaped, stored) : stored;
+  multiply(context, read, group);
+  const Tensor& low_rank_input = drops ? recorded.dropped : read.x;
   for (size_t i = 0; i < group.size(); ++i) {
-    const LowRank* low_rank = group[i].low_rank;
-    if (has_low_rank(group[i])) hidden[i] = add_low_rank(context, dropped, *low_rank, low_rank->scale, *group[i].y);
-    outputs[i] = *group[i].y;
+    const auto& [weight, bias, y, low_rank, h] = recorded.members[i];
+    if (!low_rank.a) continue;
+    kernels::low_rank_forward(shape_of(x, low_rank), low_rank_input.f32(), low_rank.a.f32(), low_rank.b.f32(), low_rank.scale,
+                              recorded.members[i].h.f32(), group[i].y->f32());
   }
+  context.arena.rewind(mark);
   if (!is_to_record) return;
-  std::array<Member, kMaxGroup> members;
-  for (size_t i = 0; i < group.size(); ++i) {
-    const LinearArgs& args = group[i];
-    members[i] = {*args.weight, args.bias ? *args.bias : Tensor{}, *args.y, args.low_rank ? *args.low_rank : LowRank{}, hidden[i]};
-  }
-  context.tape->record(std::span(outputs.data(), group.size()),
-                       [x, dropped, members, count = group.size(), precision = context.precision](Tape& tape) {
-                         for (size_t i = 0; i < count; ++i) member_backward(tape, x, dropped, members[i], precision);
-                       });
+  std::array<Tensor, kMaxGroup> outputs;
+  for (size_t i = 0; i < group.size(); ++i) outputs[i] = *group[i].y;
+  context.tape->record(std::span(outputs).first(group.size()), [recorded](Tape& tape) { recorded.backward(tape); });
 }
 
 Tensor linear(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias) {

@@ -51,6 +51,28 @@ Tensor rows_of(Context& context, const LinearInput& input) {
   return input.x;
 }
 
+Tensor rows_named(Context& context, const LinearInput& input) {
+  if (input.kind == LinearInput::Kind::kRows) return input.x;
+  const Tensor name = context.arena.name(input.x.shape());
+  switch (input.kind) {
+    case LinearInput::Kind::kRows:
+      break;
+    case LinearInput::Kind::kRmsNorm:
+      record_rms_norm(context, input.x, input.weight, input.eps, name);
+      break;
+    case LinearInput::Kind::kLayerNorm:
+      record_layer_norm(context, input.x, input.weight, input.bias, input.eps, name);
+      break;
+    case LinearInput::Kind::kActivate:
+      record_activate(context, input.activation, input.x, name);
+      break;
+    case LinearInput::Kind::kGatedActivate:
+      record_gated_activate(context, input.activation, input.x, input.up, name);
+      break;
+  }
+  return name;
+}
+
 kernels::LinearInput unmade_rows(const LinearInput& input) {
   const int64_t K = input.x.dim(1);
   const bool fits = (!input.weight || input.weight.count() == K) && (!input.bias || input.bias.count() == K) &&

@@ -28,6 +28,10 @@ struct LinearInput {
 // The rows [T, K] as a tensor; recorded.
 Tensor rows_of(Context& context, const LinearInput& input);
 
+// The same without elements: a name for the rows that unmade_rows() stands for; recorded. With a tape; rows that lie in memory are
+// themselves.
+Tensor rows_named(Context& context, const LinearInput& input);
+
 // The same for a kernel, which makes them. Shapes have been checked by rows_of's ops or are checked here (ShapeError).
 kernels::LinearInput unmade_rows(const LinearInput& input);
 

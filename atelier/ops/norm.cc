@@ -29,13 +29,22 @@ void norm_backward(Tape& tape, Backward backward, const Tensor& x, const Tensor&
 Tensor rms_norm_rows(Context& context, const Tensor& x, const Tensor& weight, float eps, Tensor y) {
   const int64_t C = weight.count();
   kernels::rms_norm(x.f32(), C, weight.f32(), eps, y.f32(), C, x.count() / C, C);
-  if (is_recorded(context, x, weight)) {
-    context.tape->record(y, [x, weight, eps, y](Tape& tape) { norm_backward(tape, kernels::rms_norm_backward, x, weight, {}, eps, y); });
-  }
+  record_rms_norm(context, x, weight, eps, y);
   return y;
 }
 
 }  // namespace
+
+void record_rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps, const Tensor& y) {
+  if (!is_recorded(context, x, weight)) return;
+  context.tape->record(y, [x, weight, eps, y](Tape& tape) { norm_backward(tape, kernels::rms_norm_backward, x, weight, {}, eps, y); });
+}
+
+void record_layer_norm(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& y) {
+  if (!is_recorded(context, x, weight, bias)) return;
+  context.tape->record(
+      y, [x, weight, bias, eps, y](Tape& tape) { norm_backward(tape, kernels::layer_norm_backward, x, weight, bias, eps, y); });
+}
 
 Tensor rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps) {
   check("rms_norm", x, weight);
@@ -48,10 +57,7 @@ Tensor layer_norm(Context& context, const Tensor& x, const Tensor& weight, const
   Tensor y = context.arena.empty_f32(x.shape());
   const int64_t C = x.dim(-1);
   kernels::layer_norm(x.f32(), C, weight.f32(), bias ? bias.f32() : nullptr, eps, y.f32(), C, x.count() / C, C);
-  if (is_recorded(context, x, weight, bias)) {
-    context.tape->record(
-        y, [x, weight, bias, eps, y](Tape& tape) { norm_backward(tape, kernels::layer_norm_backward, x, weight, bias, eps, y); });
-  }
+  record_layer_norm(context, x, weight, bias, eps, y);
   return y;
 }
 

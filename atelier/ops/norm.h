@@ -17,6 +17,10 @@ namespace atelier::ops {
 Tensor rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps);
 Tensor layer_norm(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps);
 
+// Only the record: that y is the norm, whose values are computed elsewhere (linear_input.h).
+void record_rms_norm(Context& context, const Tensor& x, const Tensor& weight, float eps, const Tensor& y);
+void record_layer_norm(Context& context, const Tensor& x, const Tensor& weight, const Tensor& bias, float eps, const Tensor& y);
+
 // The same on x itself (a new tensor when there is a tape), whose last axis may be a part of a row ([T, H * D] normalised over each D).
 void rms_norm_inplace(Context& context, Tensor& x, const Tensor& weight, float eps);
 

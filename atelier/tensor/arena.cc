@@ -15,6 +15,8 @@ Tensor Arena::empty(DType dtype, Shape shape) {
   return Tensor::view(dtype, shape, take(static_cast<size_t>(row_bytes(dtype, shape.count()))), nullptr);
 }
 
+Tensor Arena::name(Shape shape) { return Tensor::view(DType::kF32, shape, take(1), nullptr); }
+
 void Arena::rewind(Mark mark) {
   block_ = mark.block;
   used_ = mark.used;

@@ -16,6 +16,9 @@ class Arena {
   Tensor empty(DType dtype, Shape shape);
   Tensor empty_f32(Shape shape) { return empty(DType::kF32, shape); }
 
+  // An address of its own that stands for a value of this shape; nothing is stored there.
+  Tensor name(Shape shape);
+
   // A point to return to: what was taken after it is free again, for the temporaries of one layer.
   struct Mark {
     size_t block, used;

@@ -18,7 +18,13 @@ struct Matmul {
   static constexpr int kRows = S::kTileRows;
   static constexpr int kVectors = 4;
 
-  static constexpr MatmulKernels kernels() { return {kInputs, pack_panels, pack_turned, pack_rows, multiply}; }
+  static constexpr MatmulKernels kernels() {
+    if constexpr (kInputs == 2) {
+      return {kInputs, pack_panels, pack_turned, pack_rows, multiply, pack_panels_bf16};
+    } else {
+      return {kInputs, pack_panels, pack_turned, pack_rows, multiply};
+    }
+  }
 
   static void pack_panels(const float* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t panel_stride) {
     for (int64_t k = 0; k < inputs; k += kInputs, out += kPanelColumns) {
@@ -28,6 +34,16 @@ struct Matmul {
       const int64_t filled = (columns + kLanes - 1) / kLanes * kLanes;  // the rest of the last panel
       for (int64_t n = filled; n % kPanelColumns != 0; n += kLanes) {
         S::store(out + n / kPanelColumns * panel_stride + n % kPanelColumns, S::zero());
+      }
+    }
+  }
+
+  static void pack_panels_bf16(const uint16_t* x, int64_t ldx, int64_t inputs, int64_t columns, float* out, int64_t panel_stride) {
+    const int64_t filled = (columns + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
+    for (int64_t k = 0; k < inputs; k += kInputs, x += kInputs * ldx, out += kPanelColumns) {
+      const uint16_t* second = k + 1 < inputs ? x + ldx : nullptr;
+      for (int64_t n = 0; n < filled; n += kLanes) {
+        S::store(out + n / kPanelColumns * panel_stride + n % kPanelColumns, pairs_at(x, second, n, columns));
       }
     }
   }
@@ -83,6 +99,18 @@ struct Matmul {
     F parts[kInputs];
     for (int64_t i = 0; i < kInputs; ++i) parts[i] = k + i < inputs ? get(x + (k + i) * ldx, n, columns) : S::zero();
     return P::combine(parts);
+  }
+
+  // The words of columns n .. n + kLanes - 1 of two rows, the second perhaps of zeros; zeros from `columns` on.
+  static F pairs_at(const uint16_t* first, const uint16_t* second, int64_t n, int64_t columns) {
+    if (second != nullptr && n + kLanes <= columns)
+      return S::as_float(S::interleave(S::load_halves(first + n), S::load_halves(second + n)));
+    uint16_t rest[2][kLanes] = {};
+    for (int64_t i = 0; n + i < columns && i < kLanes; ++i) {
+      rest[0][i] = first[n + i];
+      if (second != nullptr) rest[1][i] = second[n + i];
+    }
+    return S::as_float(S::interleave(S::load_halves(rest[0]), S::load_halves(rest[1])));
   }
 
   // One tile of at most R rows with the columns of the panel.

@@ -45,6 +45,7 @@ struct Simd512Bf16 : Simd512<Rung> {
                                     0x00180008, 0x00190009, 0x001a000a, 0x001b000b, 0x001c000c, 0x001d000d, 0x001e000e, 0x001f000f);
     return _mm512_permutexvar_epi16(low, a);
   }
+  static I interleave(H low, H high) { return interleave_u16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)); }
 };
 
 }  // namespace atelier::kernels
