@@ -259,7 +259,6 @@ TEST_P(Trajectories, of_adamw_equal_pytorch_in_float64) {
     EXPECT_NEAR(loss, wanted[static_cast<size_t>(step - 1)].as_double(), 1e-4) << "step " << step;
     const double factor = optim::clip_factor(optim::global_norm(optimizer.parameters()), number("clip"));
     optimizer.step(optim::learning_rate_at(schedule, step), factor);
-    model->parameters_changed();
   }
 }
 

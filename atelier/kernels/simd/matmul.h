@@ -103,14 +103,13 @@ struct Matmul {
 
   // The words of columns n .. n + kLanes - 1 of two rows, the second perhaps of zeros; zeros from `columns` on.
   static F pairs_at(const uint16_t* first, const uint16_t* second, int64_t n, int64_t columns) {
-    if (second != nullptr && n + kLanes <= columns)
-      return S::as_float(S::interleave(S::load_halves(first + n), S::load_halves(second + n)));
+    if (second != nullptr && n + kLanes <= columns) return S::as_float(S::interleave(first + n, second + n));
     uint16_t rest[2][kLanes] = {};
     for (int64_t i = 0; n + i < columns && i < kLanes; ++i) {
       rest[0][i] = first[n + i];
       if (second != nullptr) rest[1][i] = second[n + i];
     }
-    return S::as_float(S::interleave(S::load_halves(rest[0]), S::load_halves(rest[1])));
+    return S::as_float(S::interleave(rest[0], rest[1]));
   }
 
   // One tile of at most R rows with the columns of the panel.

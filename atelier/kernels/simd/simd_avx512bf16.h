@@ -45,7 +45,11 @@ struct Simd512Bf16 : Simd512<Rung> {
                                     0x00180008, 0x00190009, 0x001a000a, 0x001b000b, 0x001c000c, 0x001d000d, 0x001e000e, 0x001f000f);
     return _mm512_permutexvar_epi16(low, a);
   }
-  static I interleave(H low, H high) { return interleave_u16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)); }
+  // Sixteen words at `low` as the low halves of the lanes, those at `high` as the high ones.
+  static I interleave(const uint16_t* low, const uint16_t* high) {
+    const __m256i first = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(low));
+    return interleave_u16(_mm512_inserti64x4(_mm512_castsi256_si512(first), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(high)), 1));
+  }
 };
 
 }  // namespace atelier::kernels
