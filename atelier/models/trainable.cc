@@ -15,7 +15,6 @@
 namespace atelier::models {
 namespace {
 
-
 Tensor copy_in_f32(const Tensor& x) {
   Tensor out = as_f32(x);
   if (out.data() != x.data()) return out;
