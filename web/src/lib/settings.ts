@@ -4,7 +4,7 @@ import type { Shaping } from './samplers';
 
 export interface NumberField {
   key: string; // of the API
-  group: 'basic' | 'narrow' | 'penalty' | 'dry';
+  group: 'basic' | 'narrow' | 'penalty';
   min: number;
   max: number; // of the slider; larger values may be typed
   step: number;
@@ -20,11 +20,6 @@ export const number_fields = [
   { key: 'repetition_penalty', group: 'penalty', min: 0.5, max: 2, step: 0.05, fallback: 1 },
   { key: 'presence_penalty', group: 'penalty', min: -2, max: 2, step: 0.1, fallback: 0 },
   { key: 'frequency_penalty', group: 'penalty', min: -2, max: 2, step: 0.1, fallback: 0 },
-  { key: 'penalty_window', group: 'penalty', min: 0, max: 1024, step: 16, fallback: 0 },
-  { key: 'dry_multiplier', group: 'dry', min: 0, max: 2, step: 0.1, fallback: 0 },
-  { key: 'dry_base', group: 'dry', min: 1, max: 4, step: 0.05, fallback: 1.75 },
-  { key: 'dry_allowed_length', group: 'dry', min: 1, max: 20, step: 1, fallback: 2 },
-  { key: 'dry_window', group: 'dry', min: 0, max: 1024, step: 16, fallback: 0 },
 ] as const satisfies readonly NumberField[];
 
 export type NumberKey = (typeof number_fields)[number]['key'];
