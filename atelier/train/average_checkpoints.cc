@@ -43,7 +43,7 @@ Result<int64_t> average_checkpoints(const std::string& folder, int64_t count, co
   if (!io::is_file(config))
     return Status::not_found("average: " + folder + " is no run, it has no config.yaml; give a folder like runs/NAME");
   ATELIER_TRY(const Recipe recipe, read_recipe(config, {}));
-  if (recipe.lora.rank > 0) {
+  if (has_adapter(recipe)) {
     return Status::unsupported("average: " + folder +
                                " trained additions, whose products are not linear in them; average full runs, or weigh"
                                " adapters with --adapter");

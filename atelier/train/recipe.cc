@@ -322,8 +322,8 @@ Status check_recipe(const Recipe& recipe) {
   if (recipe.name.find('/') != std::string::npos) {
     return Status::invalid("recipe: name: " + quoted(recipe.name) + ", must be one word; set `runs` for the folder");
   }
-  if (!recipe.model.add_tokens.empty() && recipe.lora.rank > 0) {
-    return Status::invalid("recipe: model.add_tokens: low-rank additions do not train embeddings; leave out lora.rank, or the tokens");
+  if (!recipe.model.add_tokens.empty() && has_adapter(recipe)) {
+    return Status::invalid("recipe: model.add_tokens: an adapter leaves embeddings as they are; leave out the adapter, or the tokens");
   }
   if (recipe.samples.answers > 0 && recipe.data.format == "text") {
     return Status::invalid("recipe: samples.answers: data.format text has no questions; use samples.every and samples.prompt");
@@ -357,6 +357,8 @@ Result<Recipe> read_recipe(const std::string& path, const std::vector<std::strin
   ATELIER_TRY(const std::string text, io::read_file(path, int64_t{1} << 20));
   return parse_recipe(text, path, overrides);
 }
+
+bool has_adapter(const Recipe& recipe) { return recipe.adapter.kind != models::AdapterKind::kNone || recipe.lora.rank > 0; }
 
 Json recipe_json(const Recipe& recipe) {
   Recipe copy = recipe;

@@ -90,6 +90,9 @@ struct Recipe {
 Result<Recipe> read_recipe(const std::string& path, const std::vector<std::string>& overrides);
 Result<Recipe> parse_recipe(const std::string& text, const std::string& name, const std::vector<std::string>& overrides);
 
+// Whether additions are trained instead of the weights.
+bool has_adapter(const Recipe& recipe);
+
 // All fields, defaults too, as config.yaml holds them.
 Json recipe_json(const Recipe& recipe);
 

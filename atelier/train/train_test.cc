@@ -413,6 +413,9 @@ TEST(Recipe, wrong_keys_and_values_are_named_with_the_nearest) {
   EXPECT_NE(error_of(good + "training: {steps: many}\n").find("an integer"), std::string::npos);
   EXPECT_NE(error_of(good + "training: {steps: 0}\n").find("training.steps"), std::string::npos);
   EXPECT_NE(error_of(good, {"training.stepz=4"}).find("did you mean training.steps"), std::string::npos);
+  for (const char* adapter : {"lora.rank=2", "adapter.kind=ia3"}) {
+    EXPECT_NE(error_of(good, {"model.add_tokens=[a]", adapter}).find("model.add_tokens"), std::string::npos) << adapter;
+  }
   EXPECT_NE(error_of("model: {from: x}\n").find("data.train"), std::string::npos);
   EXPECT_NE(error_of("model: [\n").find("line"), std::string::npos);
   EXPECT_NE(error_of(good + "schedule: {warmup_steps: 3, warmup_ratio: 0.1}\n").find("keep one"), std::string::npos);

@@ -187,20 +187,23 @@ class Trainer {
       ATELIER_TRY(latest_validation_, validation_loss());
       ATELIER_RETURN_IF_ERROR(folder_.log(Json::object().set("step", 0).set("validation_loss", *latest_validation_)));
     }
-    return answer(model_->decoder());
+    return answer(model_->decoder(), model_->running().adapter);
   }
 
-  // The same of the model that was saved, read as everybody will; the one that learned is given back before.
+  // The same behind the last step. Of weights that were trained the saved model answers, read as everybody will; the one that learned is
+  // given back before. An adapter may not be part of the saved weights: with one, the model that learned answers.
   Status look_behind(TrainResult& result) {
-    average_.reset();
-    optimizer_.reset();
-    model_.reset();
-    if (!questions_.empty()) {
+    if (has_adapter(recipe_)) {
+      ATELIER_RETURN_IF_ERROR(answer(model_->decoder(), model_->running().adapter));
+    } else if (!questions_.empty()) {
+      average_.reset();
+      optimizer_.reset();
+      model_.reset();
       models::LoadOptions load;
       load.context = recipe_.data.context;
       ATELIER_TRY(const auto model, models::load_model(folder_.model(), load));
       nn::Decoder decoder(model->spec(), model->decoder().parameters(), model->context());
-      ATELIER_RETURN_IF_ERROR(answer(decoder));
+      ATELIER_RETURN_IF_ERROR(answer(decoder, nullptr));
     }
     ATELIER_TRY(const std::vector<Json> log, folder_.read_log());
     for (const Json& line : log) {
@@ -211,8 +214,9 @@ class Trainer {
     return {};
   }
 
-  Status answer(nn::Decoder& decoder) {
-    ATELIER_TRY(const std::vector<Json> lines, answer_questions(decoder, *text_.tokenizer, questions_, sample_options(), state_.step));
+  Status answer(nn::Decoder& decoder, const nn::Adapter* adapter) {
+    ATELIER_TRY(const std::vector<Json> lines,
+                answer_questions(decoder, *text_.tokenizer, questions_, sample_options(adapter), state_.step));
     for (const Json& line : lines) ATELIER_RETURN_IF_ERROR(folder_.log(line));
     return {};
   }
@@ -244,19 +248,19 @@ class Trainer {
   }
 
   // All but the prompt.
-  SampleOptions sample_options() const {
+  SampleOptions sample_options(const nn::Adapter* adapter) const {
     return {.num_tokens = recipe_.samples.tokens,
             .context = recipe_.data.context,
             .stop_ids = text_.stop_ids,
             .temperature = recipe_.samples.temperature,
-            .adapter = model_->running().adapter,
+            .adapter = adapter,
             .seed = static_cast<uint64_t>(recipe_.seed),
             .stream = static_cast<uint64_t>(state_.step)};
   }
 
   Status sample() {
     return with_average([&]() -> Status {
-      SampleOptions options = sample_options();
+      SampleOptions options = sample_options(model_->running().adapter);
       ATELIER_TRY(options.prompt, text_.tokenizer->encode_ids(recipe_.samples.prompt));
       ATELIER_TRY(const std::string text, sample_text(model_->decoder(), *text_.tokenizer, options));
       if (hooks_.on_sample) hooks_.on_sample(state_.step, text);
