@@ -116,7 +116,7 @@ struct TrainableModel::State {
   std::unique_ptr<nn::Decoder> decoder;
   nn::Adapter adapter;
   std::vector<nn::RowRun> runs;
-  std::vector<int32_t> labelled_rows, labels_of_rows;  // live until the walk
+  std::vector<int32_t> labelled_rows, labels_of_rows;      // live until the walk
   std::vector<int32_t> row_ids, row_labels, row_segments;  // of a batch with virtual tokens
   int64_t num_parameters = 0;
 
@@ -241,13 +241,14 @@ struct TrainableModel::State {
       const auto count = static_cast<size_t>(batch.lengths[i]);
       for (int64_t v = 0; v < adapter.num_virtual; ++v) row_ids.push_back(static_cast<int32_t>(decoder->spec().vocab_size + v));
       row_labels.resize(row_ids.size(), kIgnoredLabel);
-      row_ids.insert(row_ids.end(), batch.ids.begin() + static_cast<ptrdiff_t>(next), batch.ids.begin() + static_cast<ptrdiff_t>(next + count));
+      row_ids.insert(row_ids.end(), batch.ids.begin() + static_cast<ptrdiff_t>(next),
+                     batch.ids.begin() + static_cast<ptrdiff_t>(next + count));
       row_labels.insert(row_labels.end(), batch.labels.begin() + static_cast<ptrdiff_t>(next),
-                    batch.labels.begin() + static_cast<ptrdiff_t>(next + count));
+                        batch.labels.begin() + static_cast<ptrdiff_t>(next + count));
       if (!batch.segments.empty()) {
         row_segments.resize(row_segments.size() + static_cast<size_t>(adapter.num_virtual), 0);
         row_segments.insert(row_segments.end(), batch.segments.begin() + static_cast<ptrdiff_t>(next),
-                        batch.segments.begin() + static_cast<ptrdiff_t>(next + count));
+                            batch.segments.begin() + static_cast<ptrdiff_t>(next + count));
       }
       next += count;
       const uint64_t sample = batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i];

@@ -146,11 +146,11 @@ class Decoder {
   // Where each input row of the present forward pass stands in its sequence. Kept for the walk back, and so that a steady step allocates
   // nothing.
   struct Rows {
-    std::vector<int32_t> position;  // [T]
-    std::vector<int32_t> learned;   // [T] row of the position table, where that is not the position
-    std::vector<int32_t> segment;   // [T], where the spec has segments
-    std::vector<int32_t> first;     // [B] the first row of each run
-    std::vector<uint64_t> sample;   // [T]
+    std::vector<int32_t> position;     // [T]
+    std::vector<int32_t> learned;      // [T] row of the position table, where that is not the position
+    std::vector<int32_t> segment;      // [T], where the spec has segments
+    std::vector<int32_t> first;        // [B] the first row of each run
+    std::vector<uint64_t> sample;      // [T]
     std::span<const int32_t> tokens;   // [T] ids, 0 for virtual ones
     std::vector<int32_t> real;         // where there are virtual ones: tokens
     std::vector<int32_t> virtual_row;  // [T] which virtual token a row is, -1: none
