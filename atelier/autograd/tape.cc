@@ -179,9 +179,8 @@ void Tape::grow() {
 }
 
 Contribution::Contribution(Tape& tape, const Tensor& x) : tape_(tape), entry_(tape.find(x.data())), count_(x.count()) {
-  Tape::Entry& entry = tape.entry_of(x);
-  if (std::exchange(entry.is_zero, false)) {
-    data_ = tape.memory_of(entry);
+  if (entry_ != Tape::kNone && std::exchange(tape.entry_of(x).is_zero, false)) {
+    data_ = tape.memory_of(tape.entry_of(x));
   } else {
     buffer_ = tape.take_buffer(count_);
     data_ = tape.buffers_[static_cast<size_t>(buffer_)].memory.f32();
@@ -190,8 +189,10 @@ Contribution::Contribution(Tape& tape, const Tensor& x) : tape_(tape), entry_(ta
 
 Contribution::~Contribution() {
   if (buffer_ == Tape::kNone) return;
-  float* gradient = tape_.entries_[static_cast<size_t>(entry_)].gradient;
-  kernels::add(gradient, data_, gradient, count_);
+  if (entry_ != Tape::kNone) {
+    float* gradient = tape_.entries_[static_cast<size_t>(entry_)].gradient;
+    kernels::add(gradient, data_, gradient, count_);
+  }
   tape_.buffers_[static_cast<size_t>(buffer_)].is_taken = false;
 }
 

@@ -146,7 +146,7 @@ class Tape {
 };
 
 // Memory for one contribution to the gradient of x, to be written whole; added to what others contributed when it goes out of scope.
-// Where x is the first to be contributed to, it is the gradient itself.
+// Where x is the first to be contributed to, it is the gradient itself. Where no gradient of x is asked for, what is written is forgotten.
 class Contribution {
  public:
   Contribution(Tape& tape, const Tensor& x);
