@@ -1,4 +1,4 @@
-// --adapter DIR[=WEIGHT]: LoRA adapters beside the model (docs/guide/adapters.md).
+// --adapter DIR[=WEIGHT]: adapters beside the model (docs/guide/adapters.md).
 #pragma once
 
 #include <string>

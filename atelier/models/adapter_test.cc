@@ -49,8 +49,8 @@ TEST_P(RunAdapter, logits_are_those_of_the_library_that_saved_it) {
 INSTANTIATE_TEST_SUITE_P(Cases, RunAdapter,
                          ::testing::Values("lora", "rslora-patterns", "phi3-fused", "gpt2-conv1d", "bloom", "smollm2", "mixed",
                                            "lora-expressions", "dora", "dora-conv1d", "embedding", "embedding-tied", "tables", "ia3",
-                                           "ia3-conv1d", "prompt", "prompt-gemma3", "prompt-bloom", "prefix", "prefix-gpt2",
-                                           "prefix-qwen3"),
+                                           "ia3-conv1d", "prompt", "prompt-gemma3", "prompt-bloom", "prefix", "prefix-gpt2", "prefix-qwen3",
+                                           "bottleneck-pfeiffer", "bottleneck-houlsby", "bottleneck-gpt2"),
                          [](const auto& tested) {
                            std::string name = tested.param;
                            std::replace(name.begin(), name.end(), '-', '_');

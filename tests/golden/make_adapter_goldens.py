@@ -88,7 +88,8 @@ def write(folder, model_name, logits, adapters, plain):
 
 
 torch.set_num_threads(1)
-shutil.rmtree(ROOT / "adapters", ignore_errors=True)
+for case in (*CASES, "mixed"):
+    shutil.rmtree(ROOT / "adapters" / case, ignore_errors=True)
 for case, (name, config) in CASES.items():
     folder = ROOT / "adapters" / case
     plain = logits_of(load(name), ids_of(name))
