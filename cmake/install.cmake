@@ -1,13 +1,14 @@
 # What `cmake --install` puts where, the package that find_package(atelier) reads, and the .deb.
 #
 # Components: `runtime` is the binary and its licence, `development` the archive, the headers and the CMake package. Installed headers are
-# those that lie directly in a room's folder; sub-folders (kernels/avx2/, quant/formats/, …) and cli/ are not for users of the library.
+# those that lie directly in a room's folder, and generate/grammar/; other sub-folders (kernels/simd/, quant/formats/, …), cli/ and serve/ are
+# not for users of the library.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 get_property(headers GLOBAL PROPERTY atelier_headers)
-list(FILTER headers INCLUDE REGEX "/atelier/[a-z]+/[a-z0-9_]+\\.h$")
-list(FILTER headers EXCLUDE REGEX "/atelier/cli/")
+list(FILTER headers INCLUDE REGEX "/atelier/([a-z]+|generate/grammar)/[a-z0-9_]+\\.h$")
+list(FILTER headers EXCLUDE REGEX "/atelier/(cli|serve)/")
 target_sources(atelier_lib PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/atelier)

@@ -43,7 +43,7 @@ CommandBody declare(Args& args) {
   options->model.declare(args);
   args.group("Options");
   args.positional("QUESTION", options->question, "what is asked");
-  args.option("-t,--text", options->text, "TEXT", "where the answer stands");
+  args.option("--text", options->text, "TEXT", "where the answer stands");
   args.option("-f,--file", options->file, "FILE", "a file in place of --text; - is stdin");
   args.option("--top", options->top, "N", "how many answers to show", {1, 1000});
   args.option("--max-tokens", options->max_tokens, "N", "of an answer", {1, 1000});

@@ -109,7 +109,7 @@ Status run(const EmbedArgs& args, Console& console) {
   ATELIER_TRY(VectorSink sink, VectorSink::create(args.out, encoder.width(), console.out));
   std::vector<std::string> texts;
   std::vector<float> vectors;
-  ATELIER_RETURN_IF_ERROR(args.texts.for_each_part([&](std::span<const Json> lines) -> Status {
+  const auto embed_part = [&](std::span<const Json> lines) -> Status {
     texts.clear();
     for (const Json& line : lines) {
       ATELIER_TRY(texts.emplace_back(), line.get_string("text"));
@@ -120,7 +120,8 @@ Status run(const EmbedArgs& args, Console& console) {
       ATELIER_RETURN_IF_ERROR(sink.add(lines[i], std::span(vectors).subspan(i * width, width)));
     }
     return {};
-  }));
+  };
+  ATELIER_RETURN_IF_ERROR(args.texts.for_each_part(embed_part));
   ATELIER_RETURN_IF_ERROR(sink.finish());
   if (args.out || console.is_verbose) report(encoder.counts(), console.err);
   return {};
