@@ -8,16 +8,18 @@
 
 namespace atelier::kernels {
 
-// Takes what a decoder writes, block after block, and adds it up: lane i holds the sum of output i.
-template <class S, class Decoder>
+// Takes what a decoder writes, block after block, and adds it up: lane i holds the sum of output i. Memory that is decoded later is asked
+// for group by group: a core waits for some twenty lines at a time, and a block of Q6_K is 53.
+template <class S, class Decoder, class In>
 class RowDots {
  public:
   using F = typename S::F;
   using I = typename S::I;
   using Form = typename Decoder::Form;
 
-  explicit RowDots(const QuantizedRows& x)
-      : quants_(x.q),
+  RowDots(const QuantizedRows& x, const In& in)
+      : in_(in),
+        quants_(x.q),
         scales_(x.scale),
         sums_(Form::kGroup == 16 ? x.sum16 : x.sum32),
         offsets_(Form::kGroup == 16 ? x.offset16 : x.offset32) {}
@@ -47,10 +49,12 @@ class RowDots {
     ScaledSum<S, Form>::add(group_ % kGroupsPerScale, dot_.value(kSteps), weight_scales_[group_], scales_, part_, total_);
     if constexpr (Form::kHasMins) total_ = S::fma(weight_mins_[group_], S::set1(*offsets_++), total_);
     step_ = 0;
+    in_.prefetch(group_, kGroups);
     ++group_;
     if (kGroupsPerScale == 1 || group_ % kGroupsPerScale == 0) ++scales_;
   }
 
+  const In& in_;
   const int8_t* quants_;
   const float* scales_;
   const int32_t* sums_;
@@ -66,10 +70,10 @@ template <class S, class Decoder>
 void multiply_row(const QuantizedRows& x, const OutputBlock& block) {
   for (int64_t n = 0; n < block.N; n += S::kLanes) {
     const int64_t first_row = n % quant::kTileRows;
-    TileReader<S, Decoder::kWords, Decoder::kHasHalf> in(block.w + (n - first_row) * block.row_bytes, x.K / Decoder::kBlock, 0, first_row);
-    RowDots<S, Decoder> out(x);
+    using In = TileReader<S, Decoder::kWords, Decoder::kHasHalf>;
+    In in(block.w + (n - first_row) * block.row_bytes, x.K / Decoder::kBlock, 0, first_row);
+    RowDots<S, Decoder, In> out(x, in);
     for (int64_t k = 0; k < x.K; k += Decoder::kBlock) {
-      in.prefetch();
       out.begin_block();
       Decoder::decode(in, out);
       in.advance();

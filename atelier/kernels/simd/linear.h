@@ -98,7 +98,7 @@ struct LinearKernels {
                                                          first / Decoder::kBlock, n % quant::kTileRows);
     PanelWriter<S> out(panel);
     for (int64_t i = 0; i < count; i += Decoder::kBlock) {
-      in.prefetch();
+      in.prefetch(0, 1);
       Decoder::decode(in, out);
       in.advance();
     }
