@@ -10,7 +10,7 @@
 
 namespace atelier::testing {
 
-inline const Json& at(const Json& json, std::initializer_list<const char*> path) {
+inline Json at(const Json& json, std::initializer_list<const char*> path) {
   const Json* found = &json;
   for (const char* key : path) {
     found = found->is_array() ? &found->as_array().at(static_cast<size_t>(std::atol(key))) : found->find(key);
