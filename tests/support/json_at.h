@@ -10,7 +10,7 @@
 
 namespace atelier::testing {
 
-inline Json at(const Json& json, std::initializer_list<const char*> path) {
+inline const Json& at(const Json& json, std::initializer_list<const char*> path) {
   const Json* found = &json;
   for (const char* key : path) {
     found = found->is_array() ? &found->as_array().at(static_cast<size_t>(std::atol(key))) : found->find(key);
@@ -18,5 +18,8 @@ inline Json at(const Json& json, std::initializer_list<const char*> path) {
   }
   return *found;
 }
+
+// Of a value that goes: a copy.
+inline Json at(Json&& json, std::initializer_list<const char*> path) { return at(static_cast<const Json&>(json), path); }
 
 }  // namespace atelier::testing
