@@ -242,7 +242,7 @@ test('the tokenizer\'s pieces and ids are the API\'s, with the bytes of a charac
   expect(await page.locator('tbody td:nth-child(4)').last().textContent()).toMatch(/–22$/);
   await page.getByRole('textbox', { name: 'Ids to text' }).fill(ids.join(', '));
   await page.getByRole('button', { name: 'Decode' }).click();
-  await page.getByText(text, { exact: true }).waitFor();
+  await page.getByRole('status').filter({ hasText: text }).waitFor();
   await picture('tokenizer');
   await expect_accessible('tokenizer');
 });
