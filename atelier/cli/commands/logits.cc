@@ -7,9 +7,9 @@
 #include <numeric>
 #include <ostream>
 
-#include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
+#include "atelier/cli/token_input.h"
 #include "atelier/format/npy.h"
 #include "atelier/generate/logprobs.h"
 #include "atelier/generate/model_sequence.h"
@@ -22,18 +22,9 @@ constexpr int64_t kChunk = 64;                    // rows of one forward pass
 
 struct LogitsArgs {
   ModelOptions model;
-  std::optional<std::string> ids, prompt, out;
-  bool parse_special = false;
+  TokenInput input;
+  std::optional<std::string> out;
 };
-
-Result<std::vector<int32_t>> input_ids(const LogitsArgs& args, const models::Model& model) {
-  if (args.ids) return parse_ids(*args.ids);
-  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model.tokenizer());
-  tokenize::EncodeOptions options;
-  options.parse_special = args.parse_special;
-  ATELIER_TRY(tokenize::Encoding encoding, tokenizer->encode(*args.prompt, options));
-  return std::move(encoding.ids);
-}
 
 Status check_ids(std::span<const int32_t> ids, const models::Model& model) {
   const auto num_ids = static_cast<int64_t>(ids.size());
@@ -125,12 +116,9 @@ Status print_likeliest(const Logits& logits, std::span<const int32_t> ids, std::
 }
 
 Status run(const LogitsArgs& args, Console& console) {
-  if (args.ids.has_value() == args.prompt.has_value()) {
-    return Status::invalid(
-        fmt::format("input: {} of --ids and --prompt, exactly one is needed; see atelier logits --help", args.ids ? "both" : "none"));
-  }
+  ATELIER_RETURN_IF_ERROR(args.input.check("logits"));
   ATELIER_TRY(const auto model, args.model.load());
-  ATELIER_TRY(const std::vector<int32_t> ids, input_ids(args, *model));
+  ATELIER_TRY(const std::vector<int32_t> ids, args.input.ids(*model));
   ATELIER_RETURN_IF_ERROR(check_ids(ids, *model));
   ATELIER_TRY(const Logits logits, all_logits(*model, ids));
   if (args.out) {
@@ -149,9 +137,7 @@ CommandBody declare(Args& args) {
   auto options = std::make_shared<LogitsArgs>();
   options->model.declare(args);
   args.group("Options");
-  args.option("--ids", options->ids, "LIST", "token ids such as 1,17,45, taken as given; needs no tokenizer");
-  args.option("-p,--prompt", options->prompt, "TEXT", "a text, tokenized as the model wants it");
-  args.flag("--special", options->parse_special, "the text may spell special tokens such as <|im_end|>");
+  options->input.declare(args);
   args.option("-o,--out", options->out, "X.npy", "write the logits [T, V] to a NumPy file");
   return [options](Console& console) { return run(*options, console); };
 }

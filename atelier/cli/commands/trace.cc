@@ -9,6 +9,7 @@
 
 #include "atelier/cli/inputs.h"
 #include "atelier/cli/model_options.h"
+#include "atelier/cli/token_input.h"
 #include "atelier/format/npy.h"
 #include "atelier/generate/token_text.h"
 
@@ -19,29 +20,16 @@ constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
 
 struct TraceArgs {
   ModelOptions model;
-  std::optional<std::string> prompt, ids, layers, heads, positions, out;
+  TokenInput input;
+  std::optional<std::string> layers, heads, positions, out;
   std::string what = "lens";
   int64_t top = 5;
-  bool parse_special = false;
 };
 
 Result<std::vector<int64_t>> numbers(const std::optional<std::string>& list) {
   if (!list) return std::vector<int64_t>{};
   ATELIER_TRY(const std::vector<int32_t> parsed, parse_ids(*list));
   return std::vector<int64_t>(parsed.begin(), parsed.end());
-}
-
-Result<std::vector<int32_t>> input_ids(const TraceArgs& args, const models::Model& model) {
-  if (args.ids.has_value() == args.prompt.has_value()) {
-    return Status::invalid(
-        fmt::format("input: {} of --prompt and --ids, exactly one is needed; see atelier trace --help", args.ids ? "both" : "none"));
-  }
-  if (args.ids) return parse_ids(*args.ids);
-  ATELIER_TRY(const tokenize::Tokenizer* tokenizer, model.tokenizer());
-  tokenize::EncodeOptions options;
-  options.parse_special = args.parse_special;
-  ATELIER_TRY(tokenize::Encoding encoding, tokenizer->encode(*args.prompt, options));
-  return std::move(encoding.ids);
 }
 
 // Texts of tokens in quotes; ids where there is no tokenizer.
@@ -137,9 +125,10 @@ Status write(const std::string& path, const generate::Trace& trace) {
 }
 
 Status run(const TraceArgs& args, Console& console) {
+  ATELIER_RETURN_IF_ERROR(args.input.check("trace"));
   ATELIER_TRY(const auto model, args.model.load());
   generate::TraceRequest request;
-  ATELIER_TRY(request.ids, input_ids(args, *model));
+  ATELIER_TRY(request.ids, args.input.ids(*model));
   request.has_attention = args.what == "attention";
   request.has_residual = args.what == "residual";
   request.has_lens = args.what == "lens";
@@ -170,9 +159,7 @@ CommandBody declare(Args& args) {
   auto options = std::make_shared<TraceArgs>();
   options->model.declare(args);
   args.group("Options");
-  args.option("-p,--prompt", options->prompt, "TEXT", "a text, tokenized as the model wants it");
-  args.option("--ids", options->ids, "LIST", "token ids such as 1,17,45 instead");
-  args.flag("--special", options->parse_special, "the text may spell special tokens such as <|im_end|>");
+  options->input.declare(args);
   args.choice("--what", options->what, {"attention", "residual", "lens"},
               "attention weights, the residual stream, or what each state would say next (default lens)");
   args.option(
