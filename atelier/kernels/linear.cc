@@ -110,17 +110,6 @@ Bf16Rows rounded_rows(const KernelTable& table, const LinearInput& input, int64_
   return {out, width, T, K};
 }
 
-// The block with its float32 weights rounded to bfloat16 in `scratch`.
-OutputBlock rounded_block(const KernelTable& table, const OutputBlock& block, int64_t K, void* scratch) {
-  const int64_t width = bf16_width(K);
-  auto* out = static_cast<uint16_t*>(scratch);
-  table.round_rows({reinterpret_cast<const float*>(block.w), K, block.N, K}, out, width, 0, block.N);
-  OutputBlock rounded = block;
-  rounded.w = reinterpret_cast<const uint8_t*>(out);
-  rounded.row_bytes = width * static_cast<int64_t>(sizeof(uint16_t));
-  return rounded;
-}
-
 QuantizedRows rows_from(const QuantizedRows& all, int64_t begin, int64_t end) {
   const int64_t first = begin * (all.K / kQuantBlock);
   QuantizedRows rows = all;
@@ -163,8 +152,7 @@ void linear(std::span<const Linear> group, const LinearInput& input, int64_t T, 
     if (takes_int8(block.dtype)) {
       table.linear_int8(rows_from(quantized, row_begin, row_end), block, scratch);
     } else if (takes_bf16(block.dtype)) {
-      const OutputBlock weights = block.dtype == DType::kF32 ? rounded_block(table, block, K, scratch) : block;
-      table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, weights);
+      table.linear_bf16({rounded.x + row_begin * rounded.width, rounded.width, row_end - row_begin, K}, block, scratch);
     } else {
       table.linear_f32({floats.x + row_begin * floats.ldx, floats.ldx, row_end - row_begin, K}, block, scratch);
     }

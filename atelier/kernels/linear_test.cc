@@ -65,7 +65,7 @@ std::vector<float> compute(const KernelTable& table, Path path, const Problem& p
     const int64_t width = bf16_width(p.shape.K);
     std::vector<uint16_t> rounded(count * width);
     table.round_rows(p.rows(t, count), rounded.data(), width, 0, count);
-    table.linear_bf16({rounded.data(), width, count, p.shape.K}, p.block(y.data()));
+    table.linear_bf16({rounded.data(), width, count, p.shape.K}, p.block(y.data()), scratch.data());
   } else {
     table.linear_int8(Quantized(table, p.rows(t, count)).rows, p.block(y.data()), scratch.data());
   }
@@ -189,10 +189,28 @@ TEST_P(Bf16LinearOfIsa, products_are_those_of_the_rounded_activations) {
   }
 }
 
+TEST_P(Bf16LinearOfIsa, float32_weights_are_those_rounded_to_bfloat16) {
+  for (const int64_t T : {1, 3, 6, 30}) {
+    const Problem p({DType::kF32, T, 45, 333});
+    Problem rounded = p;
+    rounded.shape.dtype = DType::kBF16;
+    std::vector<uint8_t> weights(45 * 333 * 2);
+    for (int64_t i = 0; i < 45 * 333; ++i) {
+      float weight;
+      std::memcpy(&weight, p.w.data() + 4 * i, sizeof weight);
+      const uint16_t bits = f32_to_bf16(weight);
+      std::memcpy(weights.data() + 2 * i, &bits, sizeof bits);
+    }
+    rounded.set_weights(std::move(weights));
+    EXPECT_EQ(compute(table(), Path::kBF16, p, 0, T), compute(table(), Path::kBF16, rounded, 0, T)) << "T " << T;
+  }
+}
+
 TEST_P(LinearOfIsa, a_row_has_the_same_bits_alone_and_among_others) {
   std::vector<Case> cases;
   for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
     for (const int64_t K : {20, 576, 1543}) cases.push_back({dtype, 17, 11, K});
+    cases.push_back({dtype, 17, 45, 333});
   }
   for (const DType dtype : kBlockTypes) cases.push_back({dtype, 17, 27, 512});
   for (const Case& c : cases) {

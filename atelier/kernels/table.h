@@ -146,9 +146,9 @@ inline constexpr int64_t attention_backward_floats(int64_t D, int64_t rows, int6
 struct KernelTable {
   // y of `block` from float32 products; `scratch` holds linear_scratch_bytes(K).
   void (*linear_f32)(const FloatRows& x, const OutputBlock& block, void* scratch);
-  // The same from bfloat16 products, for bfloat16 weights, and rows [row_begin, row_end) of x rounded for it; null where the ISA has no
-  // such dot product.
-  void (*linear_bf16)(const Bf16Rows& x, const OutputBlock& block);
+  // The same from bfloat16 products, for bfloat16 weights and for float32 ones, which are rounded; and rows [row_begin, row_end) of x
+  // rounded for it. Null where the ISA has no such dot product.
+  void (*linear_bf16)(const Bf16Rows& x, const OutputBlock& block, void* scratch);
   void (*round_rows)(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end);
   // Fills x[row_begin, row_end) of `out` (T and K are set).
   void (*quantize_rows)(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end);

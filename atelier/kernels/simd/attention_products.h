@@ -96,7 +96,7 @@ inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t l
       if constexpr (kIsMasked) bs[n] = S::as_float(S::bit_and(S::bits(bs[n]), S::set1_int(masks[k])));
       ATELIER_KEEP_IN_REGISTER(bs[n]);  // else GCC loads it again for every row
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
       const F as = S::set1(a[r * lda + k]);
 #pragma GCC unroll 4

@@ -10,7 +10,7 @@ namespace atelier::kernels::ATELIER_ISA(avx512bf16) {
 
   using Simd = Simd512Bf16<Rung>;
 
-  void linear_bf16(const Bf16Rows& x, const OutputBlock& block) { GemmBf16<Simd>::linear(x, block); }
+  void linear_bf16(const Bf16Rows& x, const OutputBlock& block, void* scratch) { GemmBf16<Simd>::linear(x, block, scratch); }
   void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end) {
     GemmBf16<Simd>::round_rows(x, out, width, row_begin, row_end);
   }

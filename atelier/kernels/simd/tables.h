@@ -21,7 +21,7 @@ namespace ATELIER_ISA(avx512vnni) {
   int64_t peak_int8(int64_t rounds, float* memory);
 }
 namespace ATELIER_ISA(avx512bf16) {
-  void linear_bf16(const Bf16Rows& x, const OutputBlock& block);
+  void linear_bf16(const Bf16Rows& x, const OutputBlock& block, void* scratch);
   void round_rows(const FloatRows& x, uint16_t* out, int64_t width, int64_t row_begin, int64_t row_end);
   void attention_bf16(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
   int64_t peak_bf16(int64_t rounds, float* memory);
