@@ -20,7 +20,7 @@ struct Matrix {
 // The matrices that a decode step reads as a whole: all but the embedding table, unless that is the head too.
 std::vector<Matrix> matrices(const models::Model& model) {
   std::vector<Matrix> found;
-  nn::DecoderParameters parameters = model.decoder().parameters();  // views
+  nn::TransformerParameters parameters = model.transformer().parameters();  // views
   const void* head = parameters.head.weight.data();
   const auto add = [&](const nn::ParameterInfo& info, Tensor& tensor) {
     if (info.shape.rank() != 2) return;

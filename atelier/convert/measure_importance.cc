@@ -12,7 +12,7 @@ namespace atelier::convert {
 namespace {
 
 // The name in GGUF of each matrix, by where its weights lie.
-std::map<const void*, std::string> names_by_data(const models::Model& model, nn::DecoderParameters& parameters) {
+std::map<const void*, std::string> names_by_data(const models::Model& model, nn::TransformerParameters& parameters) {
   std::map<const void*, std::string> names;
   nn::visit_parameters(model.spec(), parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     if (info.shape.rank() == 2) {
@@ -45,7 +45,7 @@ Result<ImportanceMatrix> measure_importance(const models::Model& model, std::str
   int64_t num_windows = static_cast<int64_t>(ids.size()) / options.context;
   if (options.max_windows > 0) num_windows = std::min(num_windows, options.max_windows);
 
-  nn::DecoderParameters parameters = model.decoder().parameters();
+  nn::TransformerParameters parameters = model.transformer().parameters();
   const std::map<const void*, std::string> names = names_by_data(model, parameters);
   ImportanceMatrix importance;
   const ProductObserver observer = [&](const Tensor& weight, const Tensor& x) {
@@ -53,7 +53,7 @@ Result<ImportanceMatrix> measure_importance(const models::Model& model, std::str
     ATELIER_CHECK(found != names.end());
     importance.add(found->second, std::span(x.f32(), static_cast<size_t>(x.count())), x.dim(1));
   };
-  nn::Decoder decoder(model.spec(), std::move(parameters), options.context);
+  nn::Transformer transformer(model.spec(), std::move(parameters), options.context);
   ATELIER_TRY(nn::KvCache cache, nn::KvCache::create(model.spec(), DType::kF32, options.context));
   Arena arena;
   for (int64_t window = 0; window < num_windows; ++window) {
@@ -64,8 +64,8 @@ Result<ImportanceMatrix> measure_importance(const models::Model& model, std::str
     arena.reset();
     Context context{arena, Precision::kF32, &observer};
     const nn::RowRun run{&cache, options.context};
-    const Tensor hidden = decoder.forward(context, part, std::span(&run, 1));
-    if (!model.spec().has_tied_head) observer(decoder.parameters().head.weight, hidden);
+    const Tensor hidden = transformer.forward(context, part, std::span(&run, 1));
+    if (!model.spec().has_tied_head) observer(transformer.parameters().head.weight, hidden);
     if (options.progress && !options.progress((window + 1) * options.context, num_windows * options.context)) {
       return Status::cancelled("importance matrix: stopped");
     }

@@ -75,7 +75,7 @@ std::vector<nn::AppliedLinear> adapters_of(const ModelWeights& model, const std:
 
 std::vector<Parameter> parameters_of(const ModelWeights& model) {
   std::vector<Parameter> out;
-  nn::DecoderParameters parameters = model.parameters;  // views
+  nn::TransformerParameters parameters = model.parameters;  // views
   nn::visit_parameters(model.spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     const Stored stored = models::stored_parameter(*model.arch, model.layout, info.name);
     out.push_back({info.name, tensor, stored.transform == Transform::kRotaryPairs, model.spec.head_dim, adapters_of(model, info.name)});
@@ -170,7 +170,7 @@ OutputTensor output_of(const std::shared_ptr<const ModelWeights>& model, const T
 }  // namespace
 
 ModelWeights weights_of(const std::shared_ptr<const models::Model>& model) {
-  return {&model->arch(), model->layout(), model->spec(), model->decoder().parameters(), model};
+  return {&model->arch(), model->layout(), model->spec(), model->transformer().parameters(), model};
 }
 
 std::vector<OutputTensor> relayout(const std::shared_ptr<const ModelWeights>& model, models::Layout layout) {

@@ -18,7 +18,7 @@ struct ModelWeights {
   const models::ArchDef* arch;
   models::Layout layout;
   nn::TransformerSpec spec;
-  nn::DecoderParameters parameters;
+  nn::TransformerParameters parameters;
   std::shared_ptr<const void> owner;
   // What is merged into the linear layers and the embedding, by nn::merge_row.
   struct Addition {

@@ -20,7 +20,7 @@ Tensor random_matrix(Shape shape, uint64_t seed) {
 // On every projection of the even layers, and on `down` of the others.
 std::shared_ptr<const nn::Adapter> random_adapter(const models::Model& model, uint64_t seed, int64_t rank) {
   auto adapter = std::make_shared<nn::Adapter>();
-  for (const nn::DecoderLayer& weights : model.decoder().parameters().layers) {
+  for (const nn::TransformerBlock& weights : model.transformer().parameters().layers) {
     nn::LayerAdapter& layer = adapter->layers.emplace_back();
     const auto linears = nn::projections_of(weights);
     for (size_t i = adapter->layers.size() % 2 == 1 ? 0 : linears.size() - 1; i < linears.size(); ++i) {

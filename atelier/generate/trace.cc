@@ -54,7 +54,7 @@ class Recorder final : public nn::Probe {
     if (request_.has_residual) trace_.residual.insert(trace_.residual.end(), rows.f32(), rows.f32() + rows.count());
     if (!request_.has_lens) return;
     const bool is_last = index == model_.spec().num_layers();
-    read_lens(model_.decoder().logits(context, is_last ? rows : model_.decoder().finish(context, rows)));
+    read_lens(model_.transformer().logits(context, is_last ? rows : model_.transformer().finish(context, rows)));
   }
 
   void attention(int64_t layer, const kernels::AttentionShape& shape, const Tensor& q, const Tensor& k) override {

@@ -159,7 +159,7 @@ int64_t count_of(const format::TensorEntry& entry) {
 class Reader {
  public:
   Reader(const Model& model, Config config) : model_(model), config_(std::move(config)) {
-    adapter_->layers.resize(model.decoder().parameters().layers.size());
+    adapter_->layers.resize(model.transformer().parameters().layers.size());
   }
 
   Result<std::shared_ptr<const nn::Adapter>> read(const format::Checkpoint& file);
@@ -285,7 +285,7 @@ Status Reader::read_table(const std::string& module, const ModuleTensors& tensor
 }
 
 Status Reader::read_modules(const Modules& modules) {
-  const auto& layers = model_.decoder().parameters().layers;
+  const auto& layers = model_.transformer().parameters().layers;
   for (size_t i = 0; i < layers.size(); ++i) {
     const auto linears = nn::projections_of(layers[i]);
     for (size_t p = 0; p < linears.size(); ++p) {
@@ -298,7 +298,7 @@ Status Reader::read_modules(const Modules& modules) {
   for (const auto& [module, tensors] : modules) {
     if (!used_.contains(module)) ATELIER_RETURN_IF_ERROR(read_table(module, tensors));
   }
-  compute_gains(model_.decoder().parameters(), *adapter_);
+  compute_gains(model_.transformer().parameters(), *adapter_);
   return {};
 }
 

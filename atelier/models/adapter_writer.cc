@@ -55,7 +55,7 @@ std::string last_parts(const std::string& name, int count) {
 std::vector<Module> modules_of(const TrainableModel& model, const nn::Adapter& adapter) {
   std::vector<Module> modules;
   std::map<std::string, size_t> index;
-  const nn::DecoderParameters weights = model.weights();
+  const nn::TransformerParameters weights = model.weights();
   for (size_t i = 0; i < adapter.layers.size(); ++i) {
     const auto linears = nn::projections_of(weights.layers[i]);
     for (size_t p = 0; p < linears.size(); ++p) {

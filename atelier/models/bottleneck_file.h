@@ -11,7 +11,7 @@
 #include "atelier/base/json.h"
 #include "atelier/format/checkpoint.h"
 #include "atelier/models/arch.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 
 namespace atelier::models {
 

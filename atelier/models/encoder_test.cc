@@ -157,9 +157,9 @@ TEST(EncoderTypes, float_matrices_become_what_is_asked_for_and_stay_close) {
   const auto exact = load(golden.folder), rounded = load(golden.folder, {.precision = Precision::kAuto, .type = DType::kBF16});
   const auto kept = load(golden.folder, {.precision = Precision::kAuto, .type = DType::kQ8_0});
   ASSERT_TRUE(exact && rounded && kept);
-  EXPECT_EQ(rounded->decoder().parameters().layers[0].mlp.up.weight.dtype(), DType::kBF16);
-  EXPECT_EQ(kept->decoder().parameters().layers[0].mlp.up.weight.dtype(), DType::kF32);
-  EXPECT_EQ(rounded->decoder().parameters().embedding.dtype(), DType::kF32);
+  EXPECT_EQ(rounded->transformer().parameters().layers[0].mlp.up.weight.dtype(), DType::kBF16);
+  EXPECT_EQ(kept->transformer().parameters().layers[0].mlp.up.weight.dtype(), DType::kF32);
+  EXPECT_EQ(rounded->transformer().parameters().embedding.dtype(), DType::kF32);
   const auto wanted = run(*exact, golden.sequences)["hidden"], got = run(*rounded, golden.sequences)["hidden"];
   EXPECT_GT(cosine(wanted, got), 0.999);
   EXPECT_FALSE(same_bits(wanted, got));

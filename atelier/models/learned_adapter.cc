@@ -40,7 +40,7 @@ Tensor row_squares(const Tensor& weight) {
 
 class Maker {
  public:
-  Maker(const ArchDef& arch, const nn::TransformerSpec& spec, const nn::DecoderParameters& weights, const LoraOptions& lora,
+  Maker(const ArchDef& arch, const nn::TransformerSpec& spec, const nn::TransformerParameters& weights, const LoraOptions& lora,
         const AdapterOptions& options, uint64_t seed)
       : arch_(arch), spec_(spec), weights_(weights), lora_(lora), options_(options), seed_(seed) {
     adapter_.layers.resize(weights.layers.size());
@@ -196,7 +196,7 @@ class Maker {
 
   const ArchDef& arch_;
   const nn::TransformerSpec& spec_;
-  const nn::DecoderParameters& weights_;
+  const nn::TransformerParameters& weights_;
   const LoraOptions& lora_;
   const AdapterOptions& options_;
   uint64_t seed_;
@@ -205,12 +205,12 @@ class Maker {
 
 }  // namespace
 
-Result<nn::Adapter> new_adapter(const ArchDef& arch, const nn::TransformerSpec& spec, const nn::DecoderParameters& weights,
+Result<nn::Adapter> new_adapter(const ArchDef& arch, const nn::TransformerSpec& spec, const nn::TransformerParameters& weights,
                                 const LoraOptions& lora, const AdapterOptions& options, uint64_t seed) {
   return Maker(arch, spec, weights, lora, options, seed).make();
 }
 
-void compute_gains(const nn::DecoderParameters& weights, nn::Adapter& adapter) {
+void compute_gains(const nn::TransformerParameters& weights, nn::Adapter& adapter) {
   for (size_t i = 0; i < adapter.layers.size(); ++i) {
     const auto linears = nn::projections_of(weights.layers[i]);
     for (size_t p = 0; p < linears.size(); ++p) {

@@ -95,7 +95,7 @@ class ModelLoader {
     ATELIER_TRY(nn::TransformerSpec spec, gguf != nullptr ? read_gguf(*model, *gguf) : read_hf(*model));
     adapt_heads(*model->arch_, model->layout_, *model->checkpoint_, spec);
     ATELIER_RETURN_IF_ERROR(check_spec(spec));
-    ATELIER_TRY(nn::DecoderParameters parameters,
+    ATELIER_TRY(nn::TransformerParameters parameters,
                 load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_, options.is_to_run, options.type));
 
     model->precision_ = options.precision;
@@ -106,7 +106,7 @@ class ModelLoader {
       const std::string note = nn::describe_length_dependence(rope, model->context_);
       if (!note.empty()) log(LogLevel::kInfo, note);
     }
-    model->decoder_ = std::make_unique<nn::Decoder>(std::move(spec), std::move(parameters), model->context_);
+    model->transformer_ = std::make_unique<nn::Transformer>(std::move(spec), std::move(parameters), model->context_);
     return model;
   }
 
@@ -147,7 +147,7 @@ Result<ConfigModel> read_config_model(const std::string& config_path) {
   ATELIER_TRY(nn::TransformerSpec spec, arch->from_hf(config));
   ATELIER_RETURN_IF_ERROR(check_spec(spec));
   ConfigModel out{arch, std::move(spec), 0};
-  nn::DecoderParameters none;
+  nn::TransformerParameters none;
   nn::visit_parameters(out.spec, none, [&](const nn::ParameterInfo& info, Tensor&) { out.num_parameters += info.shape.count(); });
   return out;
 }

@@ -81,7 +81,7 @@ Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
   arena_.reset();
   Context context{arena_, Precision::kF32};
   const nn::RowRun document{nullptr, static_cast<int64_t>(ids.size())};
-  hidden_ = decoder_->forward(context, ids, std::span(&document, 1), {}, &probe);
+  hidden_ = transformer_->forward(context, ids, std::span(&document, 1), {}, &probe);
   after_run_ = arena_.mark();
   return {};
 }
@@ -107,7 +107,7 @@ Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs
   }
   arena_.reset();
   Context context{arena_, precision_};
-  hidden_ = decoder_->forward(context, ids, runs);
+  hidden_ = transformer_->forward(context, ids, runs);
   after_run_ = arena_.mark();
   note_heads(runs);
   return {};
@@ -135,12 +135,12 @@ std::span<const float> Model::logits(std::span<const int64_t> rows) {
     std::memcpy(wanted.f32() + static_cast<int64_t>(i) * spec().width, hidden_.f32() + rows[i] * spec().width,
                 static_cast<size_t>(spec().width) * sizeof(float));
   }
-  Tensor logits = decoder_->logits(context, wanted);
+  Tensor logits = transformer_->logits(context, wanted);
   for (const OwnHead& own : own_heads_) {
     for (size_t i = 0; i < rows.size(); ++i) {
       if (rows[i] < own.begin || rows[i] >= own.end) continue;
       const auto row = static_cast<int64_t>(i);
-      const Tensor answer = decoder_->logits(context, wanted.rows(row, row + 1), own.head);
+      const Tensor answer = transformer_->logits(context, wanted.rows(row, row + 1), own.head);
       std::memcpy(logits.f32() + row * logits.dim(1), answer.f32(), static_cast<size_t>(answer.num_bytes()));
     }
   }
@@ -151,14 +151,14 @@ std::span<const float> Model::pooled() {
   ATELIER_CHECK(spec().has_pooler);
   arena_.rewind(after_run_);
   Context context{arena_, precision_};
-  return values_of(decoder_->pool(context, hidden_));
+  return values_of(transformer_->pool(context, hidden_));
 }
 
 std::span<const float> Model::task_logits() {
   ATELIER_CHECK(spec().head.kind != nn::HeadKind::kNone);
   arena_.rewind(after_run_);
   Context context{arena_, precision_};
-  return values_of(decoder_->task_logits(context, hidden_));
+  return values_of(transformer_->task_logits(context, hidden_));
 }
 
 }  // namespace atelier::models

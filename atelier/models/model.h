@@ -22,7 +22,7 @@
 #include "atelier/base/status.h"
 #include "atelier/format/checkpoint.h"
 #include "atelier/models/arch.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 #include "atelier/tokenize/tokenizer.h"
 
 namespace atelier::models {
@@ -46,8 +46,8 @@ struct GenerationDefaults {
 class Model {
  public:
   const ArchDef& arch() const { return *arch_; }
-  const nn::TransformerSpec& spec() const { return decoder_->spec(); }
-  const nn::Decoder& decoder() const { return *decoder_; }
+  const nn::TransformerSpec& spec() const { return transformer_->spec(); }
+  const nn::Transformer& transformer() const { return *transformer_; }
   const format::Checkpoint& checkpoint() const { return *checkpoint_; }
   const std::string& path() const { return path_; }
   Layout layout() const { return layout_; }
@@ -97,7 +97,7 @@ class Model {
   Layout layout_ = Layout::kGguf;
   const ArchDef* arch_ = nullptr;
   std::shared_ptr<const format::Checkpoint> checkpoint_;
-  std::unique_ptr<nn::Decoder> decoder_;
+  std::unique_ptr<nn::Transformer> transformer_;
   Precision precision_ = Precision::kAuto;
   DType kv_dtype_ = DType::kF16;
   int64_t context_ = 0;

@@ -66,7 +66,7 @@ TEST_P(Qlora, gradients_are_those_over_the_same_numbers_in_float32) {
 
 TEST_P(Qlora, learns_and_leaves_the_weights_alone) {
   const auto model = open(Precision::kBF16, false);
-  const Tensor frozen = model->decoder().parameters().layers[1].mlp.down.weight;
+  const Tensor frozen = model->transformer().parameters().layers[1].mlp.down.weight;
   EXPECT_EQ(frozen.dtype(), GetParam()->dtype);
   EXPECT_EQ(frozen.num_bytes(), frozen.dim(0) * row_bytes(frozen.dtype(), frozen.dim(1))) << "a second copy, or another type";
   const std::vector<uint8_t> before(static_cast<const uint8_t*>(frozen.data()),

@@ -113,14 +113,14 @@ struct TrainableModel::State {
   Tape tape;
   std::vector<TrainParameter> parameters;
   Layout layout = Layout::kHuggingFace;
-  std::unique_ptr<nn::Decoder> decoder;
+  std::unique_ptr<nn::Transformer> transformer;
   nn::Adapter adapter;
   std::vector<nn::RowRun> runs;
   std::vector<int32_t> labelled_rows, labels_of_rows;      // live until the walk
   std::vector<int32_t> row_ids, row_labels, row_segments;  // of a batch with virtual tokens
   int64_t num_parameters = 0;
 
-  int64_t max_length() const { return options.max_length > 0 ? options.max_length : decoder->spec().max_context - adapter.num_virtual; }
+  int64_t max_length() const { return options.max_length > 0 ? options.max_length : transformer->spec().max_context - adapter.num_virtual; }
 
   Precision precision() const { return options.precision == Precision::kAuto ? Precision::kBF16 : options.precision; }
   bool has_adapter() const { return options.kind() != AdapterKind::kNone && options.kind() != AdapterKind::kBitFit; }
@@ -157,7 +157,7 @@ struct TrainableModel::State {
   }
 
   // Tables that learn alone are no longer one.
-  Status untie(nn::TransformerSpec& spec, nn::DecoderParameters& weights) const {
+  Status untie(nn::TransformerSpec& spec, nn::TransformerParameters& weights) const {
     for (const std::string& module : options.lora.whole_modules) {
       if (module != "embedding" && module != "head") {
         return Status::invalid("lora: whole_modules: " + quoted(module) + " cannot be trained whole; use embedding or head");
@@ -169,7 +169,7 @@ struct TrainableModel::State {
     return {};
   }
 
-  Status start(nn::TransformerSpec spec, nn::DecoderParameters weights) {
+  Status start(nn::TransformerSpec spec, nn::TransformerParameters weights) {
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor&) { num_parameters += info.shape.count(); });
     if (has_adapter()) {
       ATELIER_TRY(adapter, new_adapter(*arch, spec, weights, options.lora, options.adapter, options.seed));
@@ -191,26 +191,26 @@ struct TrainableModel::State {
                              " positions; lower one of the two");
     }
     const int64_t planned = options.max_length > 0 ? options.max_length : spec.max_context;
-    decoder = std::make_unique<nn::Decoder>(std::move(spec), std::move(weights), planned);
+    transformer = std::make_unique<nn::Transformer>(std::move(spec), std::move(weights), planned);
     tape.zero_gradients();
     return {};
   }
 
   double row_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
-    if (decoder->spec().has_language_head) return language_loss(context, hidden, labels, loss_weight);
-    return decoder->spec().head.kind == nn::HeadKind::kToken ? task_loss(context, hidden, labels, loss_weight) : 0;
+    if (transformer->spec().has_language_head) return language_loss(context, hidden, labels, loss_weight);
+    return transformer->spec().head.kind == nn::HeadKind::kToken ? task_loss(context, hidden, labels, loss_weight) : 0;
   }
 
   double task_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double weight) {
-    const nn::LinearLayer& output = decoder->parameters().task.output;
-    return ops::cross_entropy(context, decoder->task_input(context, hidden), output.weight, labels, weight, 0, output.bias);
+    const nn::LinearLayer& output = transformer->parameters().task.output;
+    return ops::cross_entropy(context, transformer->task_input(context, hidden), output.weight, labels, weight, 0, output.bias);
   }
 
   // The transform before a language head is computed for labelled rows only.
   double language_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
-    const nn::LinearLayer& head = decoder->parameters().head;
-    const float soft_cap = decoder->spec().final_soft_cap;
-    if (!decoder->spec().has_head_transform)
+    const nn::LinearLayer& head = transformer->parameters().head;
+    const float soft_cap = transformer->spec().final_soft_cap;
+    if (!transformer->spec().has_head_transform)
       return ops::cross_entropy(context, hidden, head.weight, labels, loss_weight, soft_cap, head.bias);
     labelled_rows.clear();
     labels_of_rows.clear();
@@ -220,7 +220,7 @@ struct TrainableModel::State {
       labels_of_rows.push_back(labels[t]);
     }
     if (labelled_rows.empty()) return 0;
-    const Tensor x = decoder->head_input(context, ops::embedding(context, hidden, labelled_rows));
+    const Tensor x = transformer->head_input(context, ops::embedding(context, hidden, labelled_rows));
     return ops::cross_entropy(context, x, head.weight, labels_of_rows, loss_weight, soft_cap, head.bias);
   }
 
@@ -239,7 +239,7 @@ struct TrainableModel::State {
     size_t next = 0;
     for (size_t i = 0; i < batch.lengths.size(); ++i) {
       const auto count = static_cast<size_t>(batch.lengths[i]);
-      for (int64_t v = 0; v < adapter.num_virtual; ++v) row_ids.push_back(static_cast<int32_t>(decoder->spec().vocab_size + v));
+      for (int64_t v = 0; v < adapter.num_virtual; ++v) row_ids.push_back(static_cast<int32_t>(transformer->spec().vocab_size + v));
       row_labels.resize(row_ids.size(), kIgnoredLabel);
       row_ids.insert(row_ids.end(), batch.ids.begin() + static_cast<ptrdiff_t>(next),
                      batch.ids.begin() + static_cast<ptrdiff_t>(next + count));
@@ -262,7 +262,7 @@ struct TrainableModel::State {
   }
 
   Result<double> run(const TrainBatch& batch, double loss_weight, bool is_to_learn) {
-    ATELIER_RETURN_IF_ERROR(check_batch(decoder->spec(), batch, max_length()));
+    ATELIER_RETURN_IF_ERROR(check_batch(transformer->spec(), batch, max_length()));
     lay_out(batch);
     nn::TrainingForward training = running();
     if (is_to_learn) {
@@ -275,7 +275,7 @@ struct TrainableModel::State {
     arena.reset();
     tape.clear();
     Context context{arena, precision(), nullptr, is_to_learn ? &tape : nullptr};
-    const Tensor hidden = decoder->forward(context, row_ids, runs, training);
+    const Tensor hidden = transformer->forward(context, row_ids, runs, training);
     double loss = row_loss(context, hidden, row_labels, loss_weight);
     if (!batch.text_labels.empty()) loss += task_loss(context, hidden, batch.text_labels, batch.text_weight);
     if (is_to_learn) tape.backward();
@@ -292,7 +292,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef&
   auto state = std::make_unique<State>();
   state->arch = &arch;
   state->options = options;
-  nn::DecoderParameters weights;
+  nn::TransformerParameters weights;
   nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     tensor = Tensor::zeros(DType::kF32, info.shape);
     nn::initialise_parameter(spec, info.name, options.seed, tensor);
@@ -314,7 +314,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   state->options = options;
   if (options.kind() != AdapterKind::kNone) state->owner = model;
   nn::TransformerSpec spec = model->spec();
-  nn::DecoderParameters weights = model->decoder().parameters();  // views
+  nn::TransformerParameters weights = model->transformer().parameters();  // views
   if (options.num_new_tokens > 0) {
     if (spec.mask == nn::MaskKind::kBidirectional) return Status::unsupported("new tokens: only decoders take them; leave them out");
     if (options.first_new_token < 1 || options.first_new_token > spec.vocab_size) {
@@ -330,7 +330,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
 }
 
 const ArchDef& TrainableModel::arch() const { return *state_->arch; }
-const nn::TransformerSpec& TrainableModel::spec() const { return state_->decoder->spec(); }
+const nn::TransformerSpec& TrainableModel::spec() const { return state_->transformer->spec(); }
 const TrainOptions& TrainableModel::options() const { return state_->options; }
 std::span<TrainParameter> TrainableModel::parameters() { return state_->parameters; }
 int64_t TrainableModel::num_parameters() const { return state_->num_parameters; }
@@ -343,8 +343,8 @@ Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight)
 void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
 Layout TrainableModel::layout() const { return state_->layout; }
 
-nn::DecoderParameters TrainableModel::weights() const {
-  nn::DecoderParameters weights = state_->decoder->parameters();
+nn::TransformerParameters TrainableModel::weights() const {
+  nn::TransformerParameters weights = state_->transformer->parameters();
   const auto is_first = [&](const TrainParameter& parameter) { return state_->is_trained(parameter.name); };
   auto next = std::ranges::find_if(state_->parameters, is_first);  // behind the adapter's, in the order of the model's
   nn::visit_parameters(spec(), weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
@@ -356,12 +356,12 @@ nn::DecoderParameters TrainableModel::weights() const {
 std::shared_ptr<const nn::Adapter> TrainableModel::adapter() const {
   if (!state_->has_adapter()) return nullptr;
   auto adapter = std::make_shared<nn::Adapter>(state_->adapter);
-  compute_gains(state_->decoder->parameters(), *adapter);
+  compute_gains(state_->transformer->parameters(), *adapter);
   return adapter;
 }
 
 nn::TrainingForward TrainableModel::running() const { return state_->running(); }
-nn::Decoder& TrainableModel::decoder() { return *state_->decoder; }
+nn::Transformer& TrainableModel::transformer() { return *state_->transformer; }
 int64_t TrainableModel::memory_bytes() const { return static_cast<int64_t>(state_->arena.capacity_bytes()) + state_->tape.buffer_bytes(); }
 
 }  // namespace atelier::models

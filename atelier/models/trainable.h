@@ -5,8 +5,8 @@
 //   for (const TrainBatch& micro : step) loss += model->loss_and_backward(micro, 1.0 / num_targets);
 //   ... an optimizer writes parameters()[i].value from parameters()[i].gradient ...
 //
-// It runs the same nn::Decoder as inference (docs/adr/0007) with a tape (docs/adr/0014). Values and gradients are float32 and keep their
-// addresses for the model's life. The same bits for the same batch, whatever was computed before; one owner thread.
+// It runs the same nn::Transformer as inference (docs/adr/0007) with a tape (docs/adr/0014). Values and gradients are float32 and keep
+// their addresses for the model's life. The same bits for the same batch, whatever was computed before; one owner thread.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@
 #include "atelier/base/status.h"
 #include "atelier/models/adapter_options.h"
 #include "atelier/models/arch.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 #include "atelier/ops/cross_entropy.h"
 
 namespace atelier::models {
@@ -91,12 +91,12 @@ class TrainableModel {
 
   // The weights as they are, without the adapter, as `layout` orders their rows: float32 what is trained, frozen ones in their type and as
   // products read them. Views.
-  nn::DecoderParameters weights() const;
+  nn::TransformerParameters weights() const;
   // What learns beside the weights, ready to run; nothing where all or some of them learn themselves. Its tensors are the parameters'.
   std::shared_ptr<const nn::Adapter> adapter() const;
   Layout layout() const;
   // What inference runs: a view of the same weights, valid while this lives.
-  nn::Decoder& decoder();
+  nn::Transformer& transformer();
   // How it is run without learning: with the adapter.
   nn::TrainingForward running() const;
   int64_t memory_bytes() const;  // activations and gradients of activations held for reuse

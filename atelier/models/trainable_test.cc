@@ -70,7 +70,7 @@ struct Golden {
   // PyTorch's gradients by logical name, through the loader of weights.
   std::map<std::string, Tensor> gradients(TrainableModel& model) const {
     const auto checkpoint = format::open_checkpoint(folder / "gradients.safetensors").value();
-    nn::DecoderParameters parameters = load_parameters(model.arch(), Layout::kHuggingFace, model.spec(), *checkpoint, false).value();
+    nn::TransformerParameters parameters = load_parameters(model.arch(), Layout::kHuggingFace, model.spec(), *checkpoint, false).value();
     std::map<std::string, Tensor> out;
     nn::visit_parameters(model.spec(), parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
       out[info.name] = tensor;
@@ -202,7 +202,7 @@ TEST_P(Gradients, add_up_over_micro_batches) {
 TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
   for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
     const auto model = open(golden_, {.precision = precision});
-    nn::Decoder& decoder = model->decoder();
+    nn::Transformer& transformer = model->transformer();
     const std::span ids = std::span(golden_.ids).first(static_cast<size_t>(golden_.lengths[0]));
     Arena arena, cached_arena;
     Tape tape;
@@ -210,14 +210,14 @@ TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
       tape.watch(parameter.value, Tensor::zeros(DType::kF32, parameter.value.shape()));
     Context context{arena, precision, nullptr, &tape}, cached_context{cached_arena, precision};
     const nn::RowRun document{nullptr, golden_.lengths[0]};
-    const Tensor hidden = decoder.forward(context, ids, std::span(&document, 1));
+    const Tensor hidden = transformer.forward(context, ids, std::span(&document, 1));
     if (model->spec().mask == nn::MaskKind::kBidirectional) {
       tape.clear();
-      const Tensor untaped = decoder.forward(cached_context, ids, std::span(&document, 1));
+      const Tensor untaped = transformer.forward(cached_context, ids, std::span(&document, 1));
       EXPECT_EQ(std::memcmp(hidden.f32(), untaped.f32(), static_cast<size_t>(hidden.num_bytes())), 0);
       continue;
     }
-    const Tensor logits = decoder.logits(cached_context, hidden);
+    const Tensor logits = transformer.logits(cached_context, hidden);
     const std::vector<float> taped(logits.f32(), logits.f32() + logits.count());
     tape.clear();
 
@@ -226,7 +226,7 @@ TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
     for (size_t t = 0; t < ids.size(); ++t) {  // token by token
       cached_arena.reset();
       const nn::RowRun run{&cache, 1};
-      const Tensor row = decoder.logits(cached_context, decoder.forward(cached_context, ids.subspan(t, 1), std::span(&run, 1)));
+      const Tensor row = transformer.logits(cached_context, transformer.forward(cached_context, ids.subspan(t, 1), std::span(&run, 1)));
       cached.insert(cached.end(), row.f32(), row.f32() + row.count());
     }
     EXPECT_TRUE(same_bits(taped, cached)) << (precision == Precision::kF32 ? "f32" : "bf16");

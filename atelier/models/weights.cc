@@ -174,9 +174,9 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
   return nullptr;
 }
 
-Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type) {
-  nn::DecoderParameters parameters;
+Result<nn::TransformerParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
+                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type) {
+  nn::TransformerParameters parameters;
   std::vector<LoadedMatrix> matrices;
   Status status;
   nn::visit_parameters(spec, parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {

@@ -9,7 +9,7 @@
 #include "atelier/base/status.h"
 #include "atelier/format/checkpoint.h"
 #include "atelier/models/arch.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 
 namespace atelier::models {
 
@@ -29,7 +29,7 @@ int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
 
 // `type`: what float matrices that products read become, if they are to run (LoadOptions::type).
-Result<nn::DecoderParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                              const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type = {});
+Result<nn::TransformerParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
+                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type = {});
 
 }  // namespace atelier::models

@@ -1,7 +1,7 @@
 // Which parameters a spec implies, by logical name and shape: the one list that loading, saving and counting walk.
 #include <string>
 
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 
 namespace atelier::nn {
 namespace {
@@ -41,7 +41,7 @@ class Visitor {
     linear(name + ".down", C, F, spec_.has_mlp_bias, mlp.down);
   }
 
-  void layer(const std::string& name, DecoderLayer& layer) {
+  void layer(const std::string& name, TransformerBlock& layer) {
     const bool has_post_norms = spec_.norm_placement == NormPlacement::kBoth;
     norm(name + ".attention_norm", spec_.width, layer.attention_norm);
     attention(name + ".attention", layer.attention);
@@ -73,7 +73,8 @@ class Visitor {
 
 }  // namespace
 
-void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters, FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
+void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
+                      FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
   Visitor visitor(spec, visit);
   parameters.layers.resize(spec.layers.size());
   visitor.tensor("embedding.weight", {spec.vocab_size, spec.width}, parameters.embedding);

@@ -1,6 +1,6 @@
 // One transformer, described by data: which parts a decoder or an encoder is made of and how large they are.
 //
-// A file of models/ fills a TransformerSpec from an architecture's configuration; nn/decoder.h runs it. A field exists when at
+// A file of models/ fills a TransformerSpec from an architecture's configuration; nn/transformer.h runs it. A field exists when at
 // least two architectures need it or when it changes the computation; what only a checkpoint's layout needs stays in models/.
 // Letters: C model width, H heads, G kv heads, D head width, F feed-forward width, V vocabulary, L layers.
 #pragma once

@@ -38,7 +38,7 @@ std::vector<Question> first_questions(const std::vector<data::Row>& rows, int64_
   return first;
 }
 
-Result<std::vector<Json>> answer_questions(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer,
+Result<std::vector<Json>> answer_questions(nn::Transformer& transformer, const tokenize::Tokenizer& tokenizer,
                                            const std::vector<Question>& questions, SampleOptions options, int64_t step) {
   options.temperature = 0;
   std::vector<Json> lines;
@@ -46,7 +46,7 @@ Result<std::vector<Json>> answer_questions(nn::Decoder& decoder, const tokenize:
     options.prompt = question.prompt;
     ATELIER_TRY(const std::string asked, tokenizer.decode(question.prompt));
     ATELIER_TRY(const std::string expected, tokenizer.decode(question.expected));
-    ATELIER_TRY(const std::string answer, sample_text(decoder, tokenizer, options));
+    ATELIER_TRY(const std::string answer, sample_text(transformer, tokenizer, options));
     lines.push_back(Json::object()
                         .set("step", step)
                         .set("question", std::string(trim_ascii(asked)))

@@ -11,7 +11,7 @@
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
 #include "atelier/data/row.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 #include "atelier/train/sample.h"
 
 namespace atelier::train {
@@ -24,7 +24,7 @@ struct Question {
 std::vector<Question> first_questions(const std::vector<data::Row>& rows, int64_t count);
 
 // Answers, each the likeliest tokens up to a stop id, as lines of the log. `options` says all but the prompt.
-Result<std::vector<Json>> answer_questions(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer,
+Result<std::vector<Json>> answer_questions(nn::Transformer& transformer, const tokenize::Tokenizer& tokenizer,
                                            const std::vector<Question>& questions, SampleOptions options, int64_t step);
 
 struct ComparedAnswer {

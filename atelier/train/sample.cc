@@ -29,13 +29,13 @@ int32_t draw(std::span<const float> logits, double temperature, double u) {
   return static_cast<int32_t>(best - logits.begin());
 }
 
-// A decoder with the keys and values of what it has read.
+// A transformer with the keys and values of what it has read.
 class Reader {
  public:
-  static Result<Reader> create(nn::Decoder& decoder, int64_t context, const nn::Adapter* adapter) {
+  static Result<Reader> create(nn::Transformer& transformer, int64_t context, const nn::Adapter* adapter) {
     const int64_t num_virtual = adapter != nullptr ? adapter->num_virtual : 0;
-    ATELIER_TRY(nn::KvCache cache, nn::KvCache::create(decoder.spec(), DType::kF32, context + num_virtual));
-    return Reader(decoder, std::move(cache), adapter, num_virtual);
+    ATELIER_TRY(nn::KvCache cache, nn::KvCache::create(transformer.spec(), DType::kF32, context + num_virtual));
+    return Reader(transformer, std::move(cache), adapter, num_virtual);
   }
 
   // Logits [V] behind the last of `ids`, of which those that were read before are not read again. They live until the next call.
@@ -48,7 +48,7 @@ class Reader {
     rows_.clear();
     if (cache_.length() == 0) {  // virtual tokens come first
       rows_.resize(static_cast<size_t>(num_virtual_));
-      std::iota(rows_.begin(), rows_.end(), static_cast<int32_t>(decoder_->spec().vocab_size));
+      std::iota(rows_.begin(), rows_.end(), static_cast<int32_t>(transformer_->spec().vocab_size));
     }
     const int64_t num_read = std::max<int64_t>(0, cache_.length() - num_virtual_);
     const auto unread = ids.subspan(static_cast<size_t>(num_dropped_ + num_read));
@@ -59,15 +59,15 @@ class Reader {
     const nn::RowRun run{&cache_, num_rows};
     arena_->reset();
     Context context{*arena_, Precision::kF32, nullptr, nullptr};
-    const Tensor hidden = decoder_->forward(context, rows_, {&run, 1}, {.adapter = adapter_});
-    const Tensor logits = decoder_->logits(context, hidden.rows(num_rows - 1, num_rows));
+    const Tensor hidden = transformer_->forward(context, rows_, {&run, 1}, {.adapter = adapter_});
+    const Tensor logits = transformer_->logits(context, hidden.rows(num_rows - 1, num_rows));
     return {logits.f32(), static_cast<size_t>(logits.count())};
   }
 
  private:
-  Reader(nn::Decoder& decoder, nn::KvCache cache, const nn::Adapter* adapter, int64_t num_virtual)
-      : decoder_(&decoder), cache_(std::move(cache)), adapter_(adapter), num_virtual_(num_virtual) {}
-  nn::Decoder* decoder_;
+  Reader(nn::Transformer& transformer, nn::KvCache cache, const nn::Adapter* adapter, int64_t num_virtual)
+      : transformer_(&transformer), cache_(std::move(cache)), adapter_(adapter), num_virtual_(num_virtual) {}
+  nn::Transformer* transformer_;
   nn::KvCache cache_;
   const nn::Adapter* adapter_;
   int64_t num_virtual_;
@@ -78,12 +78,12 @@ class Reader {
 
 }  // namespace
 
-Result<std::string> sample_text(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer, const SampleOptions& options) {
+Result<std::string> sample_text(nn::Transformer& transformer, const tokenize::Tokenizer& tokenizer, const SampleOptions& options) {
   std::vector<int32_t> ids = options.prompt;
   if (ids.empty()) return Status::invalid("sample: the prompt has no token; give some text");
   if (static_cast<int64_t>(ids.size()) > options.context) ids.erase(ids.begin(), ids.end() - options.context);
   const size_t num_prompt = ids.size();
-  ATELIER_TRY(Reader reader, Reader::create(decoder, options.context, options.adapter));
+  ATELIER_TRY(Reader reader, Reader::create(transformer, options.context, options.adapter));
   for (int64_t i = 0; i < options.num_tokens; ++i) {
     const std::span<const float> logits = reader.logits_behind(ids);
     const auto vocab_size = std::min(logits.size(), static_cast<size_t>(tokenizer.vocab_size()));

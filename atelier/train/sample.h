@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "atelier/base/status.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 #include "atelier/tokenize/tokenizer.h"
 
 namespace atelier::train {
@@ -17,12 +17,12 @@ struct SampleOptions {
   int64_t context = 256;                 // tokens that the model sees at most
   std::vector<int32_t> stop_ids;         // which end the text and are not part of it
   double temperature = 1;                // 0: the likeliest token
-  const nn::Adapter* adapter = nullptr;  // that learns beside the decoder
+  const nn::Adapter* adapter = nullptr;  // that learns beside the transformer
   uint64_t seed = 0, stream = 0;         // a token's random number is a function of these and its place
 };
 
 // The continuation of the prompt. Keys and values are kept, so that a token costs one row; a text that outgrows the context goes on from
 // its later half.
-Result<std::string> sample_text(nn::Decoder& decoder, const tokenize::Tokenizer& tokenizer, const SampleOptions& options);
+Result<std::string> sample_text(nn::Transformer& transformer, const tokenize::Tokenizer& tokenizer, const SampleOptions& options);
 
 }  // namespace atelier::train

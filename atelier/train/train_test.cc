@@ -179,7 +179,7 @@ TEST_F(TrainTest, an_average_is_the_mean_of_the_last_checkpoints) {
     const auto checkpoint = format::open_checkpoint(result->folder + "/checkpoints/step-0000000" + step).value();
     sum += static_cast<const float*>(checkpoint->get("weight/layers.1.mlp.down.weight").value()->data)[7];
   }
-  EXPECT_NEAR(averaged->decoder().parameters().layers[1].mlp.down.weight.f32()[7], sum / 3, 1e-6);
+  EXPECT_NEAR(averaged->transformer().parameters().layers[1].mlp.down.weight.f32()[7], sum / 3, 1e-6);
   EXPECT_NE(average_checkpoints(result->folder, 3, target).status().message().find("averaged"), std::string::npos);  // exists
   EXPECT_EQ(average_checkpoints(folder_.string(), 3, target).status().code(), StatusCode::kNotFound);
 }
@@ -247,9 +247,9 @@ TEST_F(PairsTest, a_tuned_model_answers_and_stops) {
   ASSERT_TRUE(result.ok()) << result.status().message();
   const auto model = models::load_model(result->model, {}).value();
   const tokenize::Tokenizer& tokenizer = **model->tokenizer();
-  nn::Decoder decoder(model->spec(), model->decoder().parameters(), 16);
+  nn::Transformer transformer(model->spec(), model->transformer().parameters(), 16);
   for (const auto& [prompt, answer] : {std::pair{"red", "one"}, {"green", "two two"}, {"blue", "three three three"}}) {
-    const auto text = sample_text(decoder, tokenizer,
+    const auto text = sample_text(transformer, tokenizer,
                                   {.prompt = tokenizer.encode_ids(prompt).value(),
                                    .num_tokens = 10,
                                    .context = 16,
@@ -294,7 +294,7 @@ TEST_F(PairsTest, added_tokens_get_rows_that_learn_and_are_saved) {
   EXPECT_EQ(model->spec().vocab_size, 9);  // `one` was a token before
   const tokenize::Tokenizer& tokenizer = **model->tokenizer();
   EXPECT_EQ(tokenizer.encode_ids("red <call> one").value(), (std::vector<int32_t>{2, 8, 5}));
-  const auto column = [](const models::Model& of, int64_t row) { return of.decoder().parameters().embedding.f32()[row * 16 + 3]; };
+  const auto column = [](const models::Model& of, int64_t row) { return of.transformer().parameters().embedding.f32()[row * 16 + 3]; };
   double mean = 0;
   for (int64_t row = 0; row < 8; ++row) mean += column(*start, row) / 8;
   EXPECT_NEAR(column(*start, 8), mean, 1e-6);
@@ -307,9 +307,9 @@ TEST_F(TrainTest, samples_are_those_of_the_whole_window) {
   ASSERT_TRUE(result.ok()) << result.status().message();
   const auto model = models::load_model(result->model, {.precision = Precision::kF32}).value();
   const tokenize::Tokenizer& tokenizer = **model->tokenizer();
-  nn::Decoder decoder(model->spec(), model->decoder().parameters(), 16);
+  nn::Transformer transformer(model->spec(), model->transformer().parameters(), 16);
   std::vector<int32_t> ids = tokenizer.encode_ids("the ").value();
-  const std::string text = sample_text(decoder, tokenizer, {.prompt = ids, .num_tokens = 12, .context = 16, .temperature = 0}).value();
+  const std::string text = sample_text(transformer, tokenizer, {.prompt = ids, .num_tokens = 12, .context = 16, .temperature = 0}).value();
   const size_t num_prompt = ids.size();
   for (int i = 0; i < 12; ++i) {
     nn::KvCache cache = model->new_cache(16).value();
@@ -317,7 +317,7 @@ TEST_F(TrainTest, samples_are_those_of_the_whole_window) {
     ids.push_back(static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin()));
   }
   EXPECT_EQ(text, tokenizer.decode(std::span(ids).subspan(num_prompt)).value());
-  const auto longer = sample_text(decoder, tokenizer, {.prompt = ids, .num_tokens = 40, .context = 16, .temperature = 0});
+  const auto longer = sample_text(transformer, tokenizer, {.prompt = ids, .num_tokens = 40, .context = 16, .temperature = 0});
   EXPECT_GE(longer.value().size(), 40u);  // beyond the context
 }
 

@@ -187,14 +187,14 @@ class Trainer {
       ATELIER_TRY(latest_validation_, validation_loss());
       ATELIER_RETURN_IF_ERROR(folder_.log(Json::object().set("step", 0).set("validation_loss", *latest_validation_)));
     }
-    return answer(model_->decoder(), model_->running().adapter);
+    return answer(model_->transformer(), model_->running().adapter);
   }
 
   // The same behind the last step. Of weights that were trained the saved model answers, read as everybody will; the one that learned is
   // given back before. An adapter may not be part of the saved weights: with one, the model that learned answers.
   Status look_behind(TrainResult& result) {
     if (has_adapter(recipe_)) {
-      ATELIER_RETURN_IF_ERROR(answer(model_->decoder(), model_->running().adapter));
+      ATELIER_RETURN_IF_ERROR(answer(model_->transformer(), model_->running().adapter));
     } else if (!questions_.empty()) {
       average_.reset();
       optimizer_.reset();
@@ -202,8 +202,8 @@ class Trainer {
       models::LoadOptions load;
       load.context = recipe_.data.context;
       ATELIER_TRY(const auto model, models::load_model(folder_.model(), load));
-      nn::Decoder decoder(model->spec(), model->decoder().parameters(), model->context());
-      ATELIER_RETURN_IF_ERROR(answer(decoder, nullptr));
+      nn::Transformer transformer(model->spec(), model->transformer().parameters(), model->context());
+      ATELIER_RETURN_IF_ERROR(answer(transformer, nullptr));
     }
     ATELIER_TRY(const std::vector<Json> log, folder_.read_log());
     for (const Json& line : log) {
@@ -214,9 +214,9 @@ class Trainer {
     return {};
   }
 
-  Status answer(nn::Decoder& decoder, const nn::Adapter* adapter) {
+  Status answer(nn::Transformer& transformer, const nn::Adapter* adapter) {
     ATELIER_TRY(const std::vector<Json> lines,
-                answer_questions(decoder, *text_.tokenizer, questions_, sample_options(adapter), state_.step));
+                answer_questions(transformer, *text_.tokenizer, questions_, sample_options(adapter), state_.step));
     for (const Json& line : lines) ATELIER_RETURN_IF_ERROR(folder_.log(line));
     return {};
   }
@@ -262,7 +262,7 @@ class Trainer {
     return with_average([&]() -> Status {
       SampleOptions options = sample_options(model_->running().adapter);
       ATELIER_TRY(options.prompt, text_.tokenizer->encode_ids(recipe_.samples.prompt));
-      ATELIER_TRY(const std::string text, sample_text(model_->decoder(), *text_.tokenizer, options));
+      ATELIER_TRY(const std::string text, sample_text(model_->transformer(), *text_.tokenizer, options));
       if (hooks_.on_sample) hooks_.on_sample(state_.step, text);
       return folder_.log(Json::object().set("step", state_.step).set("sample", text));
     });
@@ -346,7 +346,7 @@ Result<RunEstimate> estimate_run(const Recipe& recipe) {
         optim::state_bytes(*optim::find_optimizer(recipe.optimizer), recipe.optimizer_options, parameter.value.shape());
   }
 
-  nn::DecoderParameters weights = model->decoder().parameters();
+  nn::TransformerParameters weights = model->transformer().parameters();
   nn::visit_parameters(model->spec(), weights,
                        [&](const nn::ParameterInfo&, Tensor& tensor) { estimate.weight_bytes += tensor.num_bytes(); });
   if (estimate.num_trained == estimate.num_parameters) estimate.weight_bytes = std::max(estimate.weight_bytes, 4 * estimate.num_trained);

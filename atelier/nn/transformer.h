@@ -1,4 +1,4 @@
-// The transformer that a TransformerSpec describes, a decoder or an encoder: its parameters and its forward pass.
+// The transformer that a TransformerSpec describes: its parameters and its forward pass.
 //
 // Parameters are tensors as the checkpoint stores them (mapped, any weight type), reached by a logical name that is the same for
 // every architecture and layout, e.g. "layers.3.attention.q.weight"; models/ says how a checkpoint spells them.
@@ -41,7 +41,7 @@ struct MlpLayer {
   LinearLayer gate, up, down;  // [F, C] (gated only), [F, C], [C, F]
 };
 
-struct DecoderLayer {
+struct TransformerBlock {
   NormLayer attention_norm, attention_post_norm;  // which of them exist: NormPlacement
   AttentionLayer attention;
   NormLayer mlp_norm, mlp_post_norm;
@@ -49,11 +49,11 @@ struct DecoderLayer {
 };
 
 // The linear layers of a block, in the order of Projection; those that a spec lacks have no weight.
-inline std::array<const LinearLayer*, kProjectionNames.size()> projections_of(const DecoderLayer& layer) {
+inline std::array<const LinearLayer*, kProjectionNames.size()> projections_of(const TransformerBlock& layer) {
   const auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
   return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
 }
-inline std::array<LinearLayer*, kProjectionNames.size()> projections_of(DecoderLayer& layer) {
+inline std::array<LinearLayer*, kProjectionNames.size()> projections_of(TransformerBlock& layer) {
   auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
   return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
 }
@@ -70,12 +70,12 @@ struct TaskHead {
   LinearLayer output;  // [N, C]
 };
 
-struct DecoderParameters {
+struct TransformerParameters {
   Tensor embedding;           // [V, C]
   Tensor position_embedding;  // [P, C], learned positions only
   Tensor segment_embedding;   // [A, C], where the spec has segments
   NormLayer embedding_norm, final_norm;
-  std::vector<DecoderLayer> layers;
+  std::vector<TransformerBlock> layers;
   LinearLayer pooler;  // [C, C]
   HeadTransform head_transform;
   LinearLayer head;  // [V, C]; the weight is a view of `embedding` when tied
@@ -89,7 +89,8 @@ struct ParameterInfo {
 };
 
 // Calls visit(info, tensor) for every parameter of the spec in a fixed order (a tied head is left out).
-void visit_parameters(const TransformerSpec& spec, DecoderParameters& parameters, FunctionRef<void(const ParameterInfo&, Tensor&)> visit);
+void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
+                      FunctionRef<void(const ParameterInfo&, Tensor&)> visit);
 
 // Whether products read the parameter; tables are only looked up in.
 bool is_multiplied(const TransformerSpec& spec, const ParameterInfo& info);
@@ -113,17 +114,17 @@ struct TrainingForward {
   bool has_checkpoints = false;      // the tape keeps each block's input only and computes the block again in its walk
 };
 
-class Decoder {
+class Transformer {
  public:
   // planned_context decides the frequencies of length-dependent rotary scalings.
-  Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t planned_context);
+  Transformer(TransformerSpec spec, TransformerParameters parameters, int64_t planned_context);
 
   const TransformerSpec& spec() const { return spec_; }
-  const DecoderParameters& parameters() const { return parameters_; }
+  const TransformerParameters& parameters() const { return parameters_; }
 
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
   // The caller has checked that ids are in [0, V), or V + i for virtual token i of the run's adapters, and that each cache can reserve()
-  // its rows. With a tape, `ids` and this decoder live until the walk, and the next forward() comes after it. A probe sees a single run
+  // its rows. With a tape, `ids` and this transformer live until the walk, and the next forward() comes after it. A probe sees a single run
   // without a cache.
   Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {},
                  Probe* probe = nullptr);
@@ -178,7 +179,7 @@ class Decoder {
   void block(Context& context, Tensor& x, int64_t layer);
   void checkpointed_block(Context& context, Tensor& x, int64_t layer);
 
-  // decoder_adapters.cc
+  // transformer_adapters.cc
   void set_tokens(std::span<const int32_t> ids);
   const LinearAdapter* learned(int64_t layer, Projection projection) const;
   ops::LinearArgs args_for(int64_t layer, Projection projection, Tensor* y) const;
@@ -191,7 +192,7 @@ class Decoder {
   void squeeze(Context& context, int64_t layer, bool is_mlp, const Tensor& x, Tensor& y) const;
 
   TransformerSpec spec_;
-  DecoderParameters parameters_;
+  TransformerParameters parameters_;
   std::vector<RopeTable> ropes_;
   std::vector<float> alibi_slopes_;  // [H]
   Rows rows_;

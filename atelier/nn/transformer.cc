@@ -1,4 +1,4 @@
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 
 #include <algorithm>
 #include <cmath>
@@ -22,7 +22,7 @@ constexpr int64_t kEmbeddingLayer = -1;
 
 }  // namespace
 
-Decoder::Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t planned_context)
+Transformer::Transformer(TransformerSpec spec, TransformerParameters parameters, int64_t planned_context)
     : spec_(std::move(spec)), parameters_(std::move(parameters)) {
   ATELIER_CHECK(static_cast<int64_t>(parameters_.layers.size()) == spec_.num_layers());
   if (spec_.has_tied_head) parameters_.head.weight = parameters_.embedding;
@@ -32,7 +32,7 @@ Decoder::Decoder(TransformerSpec spec, DecoderParameters parameters, int64_t pla
   if (spec_.position == PositionKind::kAlibi) alibi_slopes_ = alibi_slopes(spec_.num_heads);
 }
 
-void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& training) {
+void Transformer::set_rows(std::span<const RowRun> runs, const TrainingForward& training) {
   rows_.runs = runs;
   rows_.training = training;
   rows_.position.clear();
@@ -65,13 +65,13 @@ void Decoder::set_rows(std::span<const RowRun> runs, const TrainingForward& trai
   for (RopeTable& rope : ropes_) rope.ensure(end);
 }
 
-ops::DropoutRows Decoder::dropout_rows(float p, int64_t layer, uint32_t place) const {
+ops::DropoutRows Transformer::dropout_rows(float p, int64_t layer, uint32_t place) const {
   const TrainingForward& training = rows_.training;
   return {p, training.seed, training.step, static_cast<uint32_t>(layer + 1) * kNumPlaces + place, rows_.sample, rows_.position};
 }
 
-Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training,
-                        Probe* probe) {
+Tensor Transformer::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training,
+                            Probe* probe) {
   ATELIER_CHECK(probe == nullptr || (runs.size() == 1 && runs[0].cache == nullptr));
   set_rows(runs, training);
   rows_.probe = probe;
@@ -96,29 +96,29 @@ Tensor Decoder::forward(Context& context, std::span<const int32_t> ids, std::spa
   return hidden;
 }
 
-Tensor Decoder::finish(Context& context, const Tensor& x) const {
+Tensor Transformer::finish(Context& context, const Tensor& x) const {
   return spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
 }
 
-Tensor Decoder::logits(Context& context, const Tensor& hidden, const Tensor& head) const {
+Tensor Transformer::logits(Context& context, const Tensor& hidden, const Tensor& head) const {
   Tensor logits = ops::linear(context, head_input(context, hidden), head, parameters_.head.bias);
   if (spec_.final_soft_cap > 0) ops::soft_cap_inplace(context, logits, spec_.final_soft_cap);
   return logits;
 }
 
-Tensor Decoder::head_input(Context& context, const Tensor& hidden) const {
+Tensor Transformer::head_input(Context& context, const Tensor& hidden) const {
   if (!spec_.has_head_transform) return hidden;
   const auto& [dense, norm] = parameters_.head_transform;
   return normalise(context, norm, ops::activate(context, spec_.activation, ops::linear(context, hidden, dense.weight, dense.bias)));
 }
 
-Tensor Decoder::pool(Context& context, const Tensor& hidden) const {
+Tensor Transformer::pool(Context& context, const Tensor& hidden) const {
   const Tensor first = ops::embedding(context, hidden, rows_.first);
   return ops::activate(context, kernels::Activation::kTanh,
                        ops::linear(context, first, parameters_.pooler.weight, parameters_.pooler.bias));
 }
 
-Tensor Decoder::task_input(Context& context, const Tensor& hidden) const {
+Tensor Transformer::task_input(Context& context, const Tensor& hidden) const {
   if (!head_def(spec_.head.kind).is_of_text) return hidden;
   const Tensor x = spec_.has_pooler ? pool(context, hidden) : ops::embedding(context, hidden, rows_.first);
   if (!spec_.head.has_dense) return x;
@@ -126,20 +126,22 @@ Tensor Decoder::task_input(Context& context, const Tensor& hidden) const {
   return ops::activate(context, spec_.head.activation, ops::linear(context, x, dense.weight, dense.bias));
 }
 
-Tensor Decoder::task_logits(Context& context, const Tensor& hidden) const {
+Tensor Transformer::task_logits(Context& context, const Tensor& hidden) const {
   const LinearLayer& output = parameters_.task.output;
   return ops::linear(context, task_input(context, hidden), output.weight, output.bias);
 }
 
 // x normalised, for linears.
-ops::LinearInput Decoder::normed(const NormLayer& norm, const Tensor& x) const {
+ops::LinearInput Transformer::normed(const NormLayer& norm, const Tensor& x) const {
   return spec_.norm == NormKind::kRms ? ops::LinearInput::rms_norm(x, norm.weight, spec_.norm_eps)
                                       : ops::LinearInput::layer_norm(x, norm.weight, norm.bias, spec_.norm_eps);
 }
 
-Tensor Decoder::normalise(Context& context, const NormLayer& norm, const Tensor& x) const { return ops::rows_of(context, normed(norm, x)); }
+Tensor Transformer::normalise(Context& context, const NormLayer& norm, const Tensor& x) const {
+  return ops::rows_of(context, normed(norm, x));
+}
 
-Tensor Decoder::embed(Context& context) const {
+Tensor Transformer::embed(Context& context) const {
   Tensor x = ops::embedding(context, parameters_.embedding, rows_.tokens);
   adapt_embedding(context, x);
   if (spec_.embedding_scale != 1) ops::scale_inplace(context, x, spec_.embedding_scale);
@@ -155,8 +157,8 @@ Tensor Decoder::embed(Context& context) const {
 }
 
 // Without a tape x [T, C] is updated in place, so that everything else a layer makes can be taken back.
-void Decoder::block(Context& context, Tensor& x, int64_t layer) {
-  const DecoderLayer& weights = parameters_.layers[static_cast<size_t>(layer)];
+void Transformer::block(Context& context, Tensor& x, int64_t layer) {
+  const TransformerBlock& weights = parameters_.layers[static_cast<size_t>(layer)];
   const auto assign = [&](const Tensor& y) {
     if (context.tape != nullptr) {
       x = y;
@@ -193,7 +195,7 @@ void Decoder::block(Context& context, Tensor& x, int64_t layer) {
 }
 
 // The block without its record, which is made and walked when the walk comes to it (Chen et al. 2016, arXiv:1604.06174).
-void Decoder::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
+void Transformer::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
   Tensor y = context.arena.empty_f32(x.shape());
   std::memcpy(y.f32(), x.f32(), static_cast<size_t>(x.num_bytes()));
   const Arena::Mark mark = context.arena.mark();
@@ -213,19 +215,19 @@ void Decoder::checkpointed_block(Context& context, Tensor& x, int64_t layer) {
 }
 
 // Whether the last product of a sublayer can add to the residual itself: nothing comes between.
-bool Decoder::adds_products(const Context& context) const {
+bool Transformer::adds_products(const Context& context) const {
   const bool is_plain = spec_.norm_placement == NormPlacement::kPre || spec_.norm_placement == NormPlacement::kKept;
   return is_plain && context.tape == nullptr && rows_.training.dropout == 0 && rows_.training.adapter == nullptr && !rows_.has_adapters;
 }
 
 // The rows as a tensor where adapters will read them too.
-ops::LinearInput Decoder::input_for(Context& context, ops::LinearInput input) const {
+ops::LinearInput Transformer::input_for(Context& context, ops::LinearInput input) const {
   return rows_.has_adapters ? ops::rows_of(context, input) : std::move(input);
 }
 
 // The product [T, N] with what adapters make of it; or nothing, when it has been added to `residual`.
-Tensor Decoder::project(Context& context, const ops::LinearInput& x, int64_t layer, Projection projection, const ops::DropoutRows& dropped,
-                        Tensor* residual) const {
+Tensor Transformer::project(Context& context, const ops::LinearInput& x, int64_t layer, Projection projection,
+                            const ops::DropoutRows& dropped, Tensor* residual) const {
   const ops::LinearInput input = adapted_input(context, x, layer, projection);
   Tensor y;
   ops::LinearArgs args = args_for(layer, projection, residual != nullptr ? residual : &y);
@@ -235,7 +237,7 @@ Tensor Decoder::project(Context& context, const ops::LinearInput& x, int64_t lay
   return y;
 }
 
-Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
+Tensor Transformer::attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
   const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].attention;
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
   const float p = rows_.training.low_rank_dropout;
@@ -274,8 +276,8 @@ Tensor Decoder::attend(Context& context, const ops::LinearInput& input, int64_t 
   return project(context, attended, layer, Projection::kO, dropout_rows(p, layer, kAttentionOutput), residual);
 }
 
-Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
-                            const Tensor& v) {
+Tensor Transformer::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
+                                const Tensor& v) {
   if (!rows_.documents.empty()) return ops::document_attention(context, shape, rows_.documents, q, k, v);
   rows_.attention_runs.clear();
   int64_t row = 0;
@@ -287,7 +289,7 @@ Tensor Decoder::attend_keys(Context& context, const kernels::AttentionShape& sha
   return ops::attention(context, shape, rows_.attention_runs, q);
 }
 
-Tensor Decoder::mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const {
+Tensor Transformer::mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const {
   const float p = rows_.training.low_rank_dropout;
   const ops::LinearInput x = input_for(context, input);
   Tensor gate, up;

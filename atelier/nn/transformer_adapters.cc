@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "atelier/base/error.h"
-#include "atelier/nn/decoder.h"
+#include "atelier/nn/transformer.h"
 #include "atelier/ops/columns.h"
 #include "atelier/ops/elementwise.h"
 #include "atelier/ops/embedding.h"
@@ -57,7 +57,7 @@ const Bottleneck& bottleneck_of(const Adapter& adapter, int64_t layer, bool is_m
 
 }  // namespace
 
-void Decoder::set_tokens(std::span<const int32_t> ids) {
+void Transformer::set_tokens(std::span<const int32_t> ids) {
   rows_.tokens = ids;
   rows_.has_virtual = std::ranges::any_of(ids, [&](int32_t id) { return id >= spec_.vocab_size; });
   if (!rows_.has_virtual) return;
@@ -71,12 +71,12 @@ void Decoder::set_tokens(std::span<const int32_t> ids) {
   rows_.tokens = rows_.real;
 }
 
-const LinearAdapter* Decoder::learned(int64_t layer, Projection projection) const {
+const LinearAdapter* Transformer::learned(int64_t layer, Projection projection) const {
   const Adapter* adapter = rows_.training.adapter;
   return adapter == nullptr ? nullptr : &adapter->layers[static_cast<size_t>(layer)].linears[static_cast<size_t>(projection)];
 }
 
-ops::LinearArgs Decoder::args_for(int64_t layer, Projection projection, Tensor* y) const {
+ops::LinearArgs Transformer::args_for(int64_t layer, Projection projection, Tensor* y) const {
   const LinearLayer& linear = *projections_of(parameters_.layers[static_cast<size_t>(layer)])[static_cast<size_t>(projection)];
   const LinearAdapter* adapter = learned(layer, projection);
   if (adapter == nullptr) return {&linear.weight, &linear.bias, y};
@@ -85,7 +85,7 @@ ops::LinearArgs Decoder::args_for(int64_t layer, Projection projection, Tensor* 
 
 // Calls work(adapters, begin, end) for neighbours with the same adapters.
 template <class Work>
-void Decoder::for_each_adapted(const Work& work) const {
+void Transformer::for_each_adapted(const Work& work) const {
   int64_t row = 0;
   for (size_t first = 0, end = 0; first < rows_.runs.size(); first = end) {
     const std::span<const AppliedAdapter> adapters = rows_.runs[first].adapters;
@@ -95,7 +95,7 @@ void Decoder::for_each_adapted(const Work& work) const {
   }
 }
 
-void Decoder::adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const {
+void Transformer::adapt(Context& context, const Tensor& x, int64_t layer, Projection projection, Tensor& y) const {
   const LinearLayer& linear = *projections_of(parameters_.layers[static_cast<size_t>(layer)])[static_cast<size_t>(projection)];
   if (const LinearAdapter* adapter = learned(layer, projection)) {
     if (adapter->magnitude) {
@@ -129,7 +129,7 @@ void Decoder::adapt(Context& context, const Tensor& x, int64_t layer, Projection
   });
 }
 
-ops::LinearInput Decoder::adapted_input(Context& context, const ops::LinearInput& input, int64_t layer, Projection projection) const {
+ops::LinearInput Transformer::adapted_input(Context& context, const ops::LinearInput& input, int64_t layer, Projection projection) const {
   const LinearAdapter* adapter = learned(layer, projection);
   if (adapter != nullptr && adapter->input_scale) {
     return ops::scale_columns(context, ops::rows_of(context, input), adapter->input_scale);
@@ -147,7 +147,7 @@ ops::LinearInput Decoder::adapted_input(Context& context, const ops::LinearInput
 }
 
 // x [T, C] of the table; then what adapters add or put in its place.
-void Decoder::adapt_embedding(Context& context, Tensor& x) const {
+void Transformer::adapt_embedding(Context& context, Tensor& x) const {
   const auto add = [&](const ops::LowRank& low_rank, float weight, std::span<const int32_t> ids, Tensor& rows) {
     Tensor y = ops::linear(context, ops::embedding(context, low_rank.a, ids), low_rank.b);
     ops::scale_inplace(context, y, weight * low_rank.scale);
@@ -170,7 +170,7 @@ void Decoder::adapt_embedding(Context& context, Tensor& x) const {
   });
 }
 
-void Decoder::insert_virtual(Context& context, FunctionRef<const Tensor*(const Adapter&)> table_of, Tensor& x) const {
+void Transformer::insert_virtual(Context& context, FunctionRef<const Tensor*(const Adapter&)> table_of, Tensor& x) const {
   if (!rows_.has_virtual) return;
   if (const Adapter* adapter = rows_.training.adapter) {
     const Tensor& table = *table_of(*adapter);
@@ -190,7 +190,7 @@ void Decoder::insert_virtual(Context& context, FunctionRef<const Tensor*(const A
   });
 }
 
-void Decoder::squeeze(Context& context, int64_t layer, bool is_mlp, const Tensor& x, Tensor& y) const {
+void Transformer::squeeze(Context& context, int64_t layer, bool is_mlp, const Tensor& x, Tensor& y) const {
   if (const Adapter* adapter = rows_.training.adapter) {
     const Bottleneck& bottleneck = bottleneck_of(*adapter, layer, is_mlp);
     if (bottleneck.down) {
