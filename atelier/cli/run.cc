@@ -7,6 +7,7 @@
 #include <istream>
 #include <new>
 #include <ostream>
+#include <span>
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
@@ -34,12 +35,23 @@ int fail(Console& console, const Status& status) {
   return status.code() == StatusCode::kInvalidArgument ? kExitUsage : kExitFailed;
 }
 
-Result<const CommandDef*> find_command(const std::string& verb) {
-  std::vector<std::string> names;
+const CommandDef* command_of(std::string_view name) {
   for (const CommandDef* command : commands()) {
-    if (verb == command->name) return command;
-    names.push_back(command->name);
+    if (name == command->name) return command;
   }
+  return nullptr;
+}
+
+// Takes the verb off the words: one of them, or two ("bench serve").
+Result<const CommandDef*> take_command(std::span<const std::string>& words) {
+  const std::string& verb = words[0];
+  const CommandDef* longer = words.size() > 1 ? command_of(verb + " " + words[1]) : nullptr;
+  if (const CommandDef* command = longer != nullptr ? longer : command_of(verb)) {
+    words = words.subspan(longer != nullptr ? 2 : 1);
+    return command;
+  }
+  std::vector<std::string> names;
+  for (const CommandDef* command : commands()) names.push_back(command->name);
   const std::string nearest = nearest_name(verb, names);
   const std::string next = nearest.empty() ? "see atelier --help" : "did you mean " + nearest + "?";
   return Status::invalid(fmt::format("verb: {}, not one of atelier's; {}", atelier::quoted(verb), next));
@@ -101,12 +113,12 @@ Status dispatch(const std::vector<std::string>& arguments, Console& console) {
     console.out << overview();
     return {};
   }
-  if (verb == "help") {
-    ATELIER_TRY(const CommandDef* command, find_command(arguments[1]));
-    return run_command(*command, {"--help"}, console);
-  }
-  ATELIER_TRY(const CommandDef* command, find_command(verb));
-  return run_command(*command, {arguments.begin() + 1, arguments.end()}, console);
+  const bool wants_help = verb == "help";
+  std::span<const std::string> words(arguments);
+  if (wants_help) words = words.subspan(1);
+  ATELIER_TRY(const CommandDef* command, take_command(words));
+  if (wants_help) return run_command(*command, {"--help"}, console);
+  return run_command(*command, {words.begin(), words.end()}, console);
 }
 
 }  // namespace

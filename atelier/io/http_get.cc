@@ -1,7 +1,5 @@
 #include "atelier/io/http_get.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "atelier/base/strings.h"
+#include "atelier/io/curl.h"
 #include "atelier/io/file.h"
 
 namespace atelier::io {
@@ -20,50 +19,6 @@ namespace {
 
 constexpr int kTries = 5;
 constexpr size_t kMaxErrorText = 200;  // of a server's answer that is shown
-
-// The functions of libcurl that are used, found at run time.
-struct Curl {
-  decltype(&::curl_global_init) global_init = nullptr;
-  decltype(&::curl_easy_init) easy_init = nullptr;
-  decltype(&::curl_easy_cleanup) easy_cleanup = nullptr;
-  decltype(&::curl_easy_perform) easy_perform = nullptr;
-  decltype(&::curl_easy_strerror) easy_strerror = nullptr;
-  decltype(&::curl_slist_append) slist_append = nullptr;
-  decltype(&::curl_slist_free_all) slist_free_all = nullptr;
-  CURLcode (*easy_setopt)(CURL*, CURLoption, ...) = nullptr;
-  CURLcode (*easy_getinfo)(CURL*, CURLINFO, ...) = nullptr;
-};
-
-Result<Curl> load_curl() {
-  void* library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) library = ::dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return Status::unsupported("download: libcurl.so.4 is missing; install it (Debian: apt-get install libcurl4)");
-  Curl curl;
-  bool is_whole = true;
-  const auto find = [&](const char* name, auto& function) {
-    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(::dlsym(library, name));
-    is_whole = is_whole && function != nullptr;
-  };
-  find("curl_global_init", curl.global_init);
-  find("curl_easy_init", curl.easy_init);
-  find("curl_easy_cleanup", curl.easy_cleanup);
-  find("curl_easy_perform", curl.easy_perform);
-  find("curl_easy_strerror", curl.easy_strerror);
-  find("curl_slist_append", curl.slist_append);
-  find("curl_slist_free_all", curl.slist_free_all);
-  find("curl_easy_setopt", curl.easy_setopt);
-  find("curl_easy_getinfo", curl.easy_getinfo);
-  if (!is_whole || curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-    return Status::unsupported("download: this libcurl cannot be used; install libcurl 7.85 or newer");
-  }
-  return curl;
-}
-
-Result<const Curl*> the_curl() {
-  static const Result<Curl> curl = load_curl();
-  if (!curl.ok()) return curl.status();
-  return &*curl;
-}
 
 // One request and what came of it. The body goes to `take`, which refuses more by returning false.
 class Transfer {

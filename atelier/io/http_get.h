@@ -1,7 +1,6 @@
 // What a web server has, over http and https: small answers into memory, large files onto disk.
 //
-// Through libcurl, which is loaded by the first request: with what it needs it is thirty libraries, and programs that ask for nothing
-// should not begin with them. Redirects are followed; headers of the caller's go to the first host only when they carry its token.
+// Through libcurl (io/curl.h). Redirects are followed; headers of the caller's go to the first host only when they carry its token.
 #pragma once
 
 #include <cstdint>

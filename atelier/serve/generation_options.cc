@@ -67,7 +67,7 @@ Result<generate::GenerateOptions> generation_options(const Json& body, const Ser
   generate::GenerateOptions options;
   ATELIER_RETURN_IF_ERROR(read_sampling(body, model, options.sampling));
   options.max_tokens = integer_or(body, "max_completion_tokens", integer_or(body, "max_tokens", -1));
-  options.stop_ids = model.model().defaults().stop_ids;
+  if (!flag_or(body, "ignore_eos", false)) options.stop_ids = model.model().defaults().stop_ids;
   if (const Json* stop = stated(body, "stop")) {
     for (const Json& text : stop->is_array() ? stop->as_array() : Json::Array{*stop}) options.stop_strings.push_back(text.as_string());
   }
@@ -102,7 +102,8 @@ Status constrain(const Json& body, const ServedModel& model, generate::GenerateO
   if (given.empty()) return {};
   if (given.size() > 1)
     return Status::invalid("response_format: more than one of response_format, grammar, regex and choice is given; choose one");
-  if (options.stop_ids.empty()) return Status::unsupported("response_format: the model has no token that ends an answer; leave it out");
+  if (options.stop_ids.empty())
+    return Status::unsupported("response_format: no token ends an answer (ignore_eos, or the model has none); leave it out");
   ATELIER_TRY(const auto constraint, model.constraint(given[0].first, given[0].second));
   options.mask = constraint->mask(options.stop_ids);
   return {};

@@ -27,12 +27,13 @@ expect() {
   fi
 }
 
-verbs="$("$atelier" list verbs | awk '{print $1}')"
-[[ -n $verbs ]] || fail "list verbs names none"
-for verb in $verbs; do
-  expect 0 "$atelier" "$verb" --help
+mapfile -t verbs < <("$atelier" list verbs | awk -F'  +' '{print $1}')
+((${#verbs[@]} > 0)) || fail "list verbs names none"
+for verb in "${verbs[@]}"; do
+  read -ra words <<<"$verb"  # "bench serve" has two
+  expect 0 "$atelier" "${words[@]}" --help
   grep -q "Example:" "$work/out" || fail "$verb --help has no example"
-  expect 2 "$atelier" "$verb" --no-such-option
+  expect 2 "$atelier" "${words[@]}" --no-such-option
 done
 expect 0 "$atelier" --version
 expect 2 "$atelier" caht
