@@ -30,12 +30,17 @@ dist:  ## a relocatable tarball and a .deb in dist/
 	@$(MAKE) --no-print-directory build TARGETS=atelier
 	scripts/make_dist.sh $(BUILD) dist
 
-soak:  ## a million damaged inputs through every reader, under sanitizers; 10,000 requests and ten minutes of load on the engine
+soak:  ## a million damaged inputs and 10,000 hostile requests, under sanitizers; ten minutes of load on the engine, and on the server
 	@scripts/install_deps.sh build models
 	@scripts/fetch_models.sh smollm2-135m-instruct
-	@$(MAKE) --no-print-directory build TARGETS=engine_soak
+	@$(MAKE) --no-print-directory build TARGETS="engine_soak serve_soak atelier"
 	$(BUILD)/engine_soak tests/golden/models/smollm2 --requests 10000
 	$(BUILD)/engine_soak $${ATELIER_HOME:-$$HOME/.local/share/atelier}/models/smollm2-135m-instruct/model.gguf --minutes 10
+	$(BUILD)/serve_soak $${ATELIER_HOME:-$$HOME/.local/share/atelier}/models/smollm2-135m-instruct/model.gguf --minutes 10
+	scripts/check_schemathesis.sh $(ATELIER) 200
+	cmake --preset asan --log-level=WARNING
+	cmake --build build/asan --parallel $(JOBS) --target serve_test
+	ATELIER_ATTACKS=10000 build/asan/serve_test --gtest_filter='Attack.*'
 	scripts/fuzz.sh 1000000
 
 quality:  ## perplexities, held to the bounds of docs/parity.md

@@ -20,8 +20,12 @@ class EngineArgs {
   // draft model is loaded.
   Result<std::unique_ptr<generate::Engine>> create(models::Model& model, const ModelOptions& model_options, int64_t max_sequences,
                                                    int64_t max_beams = 1);
+  // Memory of the model's weights and of the keys and values of such an engine.
+  Result<int64_t> planned_bytes(const models::Model& model, int64_t max_sequences) const;
 
  private:
+  Result<int64_t> kv_bytes() const;  // 0: what the contexts need
+
   std::string speculate_ = "none";
   std::optional<std::string> draft_, kv_memory_;
   int64_t num_draft_ = 8;

@@ -106,11 +106,22 @@ Result<Engine::RequestId> Engine::submit(Request request) {
   }
   sequence->queued_at_step = metrics_.steps;
   waiting_.push_back(std::move(sequence));
+  is_stalled_ = false;
   ++metrics_.requests;
   return next_id_++;
 }
 
+void Engine::set_paused(RequestId id, bool is_paused) {
+  for (const Sequences* sequences : {&waiting_, &running_}) {
+    for (const auto& sequence : *sequences) {
+      if (sequence->id == id) sequence->is_paused = is_paused;
+    }
+  }
+  if (!is_paused) is_stalled_ = false;
+}
+
 void Engine::cancel(RequestId id) {
+  is_stalled_ = false;
   for (const Sequences* sequences : {&waiting_, &running_}) {
     for (const auto& sequence : *sequences) {
       if (sequence->id == id) sequence->is_cancelled = true;

@@ -68,7 +68,13 @@ class Engine {
   // Ends a request now (from a hook: before step() returns) and gives back its memory. Unknown ids are those that have ended: no error.
   void cancel(RequestId id);
 
-  bool has_work() const { return !waiting_.empty() || !running_.empty(); }
+  // A paused request keeps its place and its memory, and takes part in no step until it is resumed: for whoever has nowhere to put what it
+  // says. What it says is the same. Unknown ids are those that have ended.
+  void pause(RequestId id) { set_paused(id, true); }
+  void resume(RequestId id) { set_paused(id, false); }
+
+  // False as well while all that is left is paused, or waits for the memory of what is.
+  bool has_work() const { return !is_stalled_ && (!waiting_.empty() || !running_.empty()); }
   Status step();
 
   // submit() and step() until this request has ended; others move on meanwhile. Its on_finish is not called.
@@ -92,6 +98,7 @@ class Engine {
   Result<std::vector<nn::AppliedAdapter>> find_adapters(const std::vector<AdapterChoice>& choices) const;
   Status put_virtual_tokens(const std::vector<nn::AppliedAdapter>& adapters, Request& request) const;
 
+  void set_paused(RequestId id, bool is_paused);
   void admit();
   Sequences::iterator next_waiting();
   bool try_admit(Sequence& sequence);
@@ -128,6 +135,7 @@ class Engine {
   RequestId next_id_ = 1;
   int64_t num_turns_ = 0;  // of prompts, in all steps
   bool is_stepping_ = false;
+  bool is_stalled_ = false;  // the last step had nothing to run: so will the next, until somebody comes, goes or is resumed
   EngineMetrics metrics_;
 };
 

@@ -82,7 +82,8 @@ bool Engine::is_being_read_elsewhere(const Sequence& sequence) const {
     return false;
   if ((static_cast<int64_t>(page) + 1) * kPageTokens >= sequence.answer.generation().num_prompt) return false;  // holds its last token
   for (const auto& other : running_) {
-    if (!other->reads_prompt() || static_cast<size_t>(other->cache.length() / kPageTokens) != page || page >= other->hashes.size())
+    if (other->is_paused || !other->reads_prompt() || static_cast<size_t>(other->cache.length() / kPageTokens) != page ||
+        page >= other->hashes.size())
       continue;
     if (other->hashes[page] != sequence.hashes[page]) continue;
     if (other->cache.length() > sequence.cache.length() || other->id < sequence.id) return true;

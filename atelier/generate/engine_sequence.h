@@ -49,6 +49,7 @@ struct Engine::Sequence {
   int64_t last_turn = 0;      // of its prompt
   bool is_answering = false;  // the prompt has been read
   bool is_cancelled = false;
+  bool is_paused = false;
   Status error;  // why it has failed
   Clock::time_point submitted = Clock::now(), admitted, answering;
 

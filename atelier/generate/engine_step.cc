@@ -21,6 +21,7 @@ Status Engine::step() {
   if (status.ok()) {
     batch_->clear();
     plan(*batch_);
+    is_stalled_ = batch_->sequences.empty();
     status = run(*batch_);
     ++metrics_.steps;
   }
@@ -35,7 +36,7 @@ Status Engine::propose_drafts() {
   std::vector<Speculator::Task> tasks;
   std::vector<Sequence*> sequences;
   for (const auto& sequence : running_) {
-    if (sequence->reads_prompt() || sequence->search) continue;
+    if (sequence->reads_prompt() || sequence->search || sequence->is_paused) continue;
     const auto& answer = sequence->answer;
     const auto written = static_cast<int64_t>(answer.tokens().size() - answer.prompt().size());
     const int64_t left = answer.options().max_tokens < 0 ? INT64_MAX : answer.options().max_tokens - written;
@@ -53,6 +54,7 @@ Status Engine::propose_drafts() {
 // Answers first, then prompts within the budget.
 void Engine::plan(Batch& batch) {
   for (const auto& sequence : running_) {
+    if (sequence->is_paused) continue;
     if (!sequence->reads_prompt() && sequence->search) {
       batch.add_beams(*sequence);
       continue;

@@ -154,6 +154,41 @@ TEST_F(EngineTest, cancelling_ends_a_request_now_and_frees_its_pages) {
   (void)b;
 }
 
+TEST_F(EngineTest, a_paused_request_says_the_same_later) {
+  const auto made = engine({.max_sequences = 2});
+  const auto expected = made->generate(request(20, 12)).value().ids;
+  const auto paused = submit(*made, request(20, 12));
+  submit(*made, request(30, 4, 2));
+  ASSERT_TRUE(made->step().ok());
+  made->pause(paused);
+  run(*made);
+  ASSERT_TRUE(outcomes[1].has_value()) << "others go on";
+  ASSERT_FALSE(outcomes[0].has_value());
+  submit(*made, request(10, 2, 3));
+  run(*made);
+  EXPECT_TRUE(outcomes[2].has_value());
+  EXPECT_FALSE(outcomes[0].has_value());
+  made->resume(paused);
+  run(*made);
+  EXPECT_EQ((*outcomes[0])->ids, expected);
+  const auto dropped = submit(*made, request(20, 12));
+  made->pause(dropped);
+  run(*made);
+  made->cancel(dropped);
+  EXPECT_EQ((*outcomes[3])->finish, FinishReason::kCancelled);
+}
+
+// One that waits for a page which a paused one was about to compute would wait for ever.
+TEST_F(EngineTest, nobody_waits_for_the_prompt_of_a_paused_request) {
+  const auto made = engine({.max_sequences = 2, .step_rows = 16});
+  const auto first = submit(*made, request(100, 2));
+  ASSERT_TRUE(made->step().ok());
+  made->pause(first);
+  submit(*made, request(100, 2));
+  run(*made);
+  EXPECT_TRUE(outcomes[1].has_value());
+}
+
 TEST_F(EngineTest, hooks_may_cancel_and_submit) {
   const auto made = engine({.max_sequences = 4});
   Engine::RequestId other = 0;

@@ -108,6 +108,7 @@ std::optional<ApiError> run_answers(const Call& call, ServedModel& model, std::v
   job->on_start = [answers] { answers->on_start(); };
   if (auto error = refusal(call.engines.submit(job))) return error;
   call.reply->on_gone([&engines = call.engines, job] { engines.cancel(job); });
+  call.reply->on_backlog([&engines = call.engines, job](bool is_full) { engines.set_paused(job, is_full); });
   return std::nullopt;
 }
 

@@ -5,6 +5,26 @@
 #include "atelier/base/strings.h"
 
 namespace atelier::serve {
+namespace {
+
+// Holds the model for which an answer is owed.
+class HoldingReply final : public http::Reply {
+ public:
+  HoldingReply(std::shared_ptr<http::Reply> inner, std::shared_ptr<ServedModel> model)
+      : inner_(std::move(inner)), model_(std::move(model)) {}
+  void send(http::Response response) override { inner_->send(std::move(response)); }
+  void start(http::Response head) override { inner_->start(std::move(head)); }
+  void write(std::string piece) override { inner_->write(std::move(piece)); }
+  void end() override { inner_->end(); }
+  void on_gone(std::function<void()> callback) override { inner_->on_gone(std::move(callback)); }
+  void on_backlog(std::function<void(bool)> callback) override { inner_->on_backlog(std::move(callback)); }
+
+ private:
+  const std::shared_ptr<http::Reply> inner_;
+  const std::shared_ptr<ServedModel> model_;
+};
+
+}  // namespace
 
 Json error_json(const ApiError& error, Shape shape) {
   if (shape == Shape::kOllama) return Json::object().set("error", error.message);
@@ -39,13 +59,17 @@ http::Response error_response(const ApiError& error, Shape shape) {
 
 void Call::send(const Json& json, int status) const { reply->send({status, {{"Content-Type", "application/json"}}, json.dump()}); }
 
-std::optional<ApiError> Call::find_model(const std::string& name, ServedModel*& model) const {
+std::optional<ApiError> Call::find_model(const std::string& name, ServedModel*& model) {
   if (engines.state() == EngineThread::State::kLoading) return ApiError{503, "Loading model", "", "loading", 2};
-  const auto models = engines.models();
-  model = name.empty() && models.size() == 1 ? models[0] : engines.find(name);
-  if (model != nullptr) return std::nullopt;
+  Status failure;
+  if (auto found = engines.find(name, &failure)) {
+    model = found.get();
+    reply = std::make_shared<HoldingReply>(std::move(reply), std::move(found));
+    return std::nullopt;
+  }
+  if (!failure.ok()) return ApiError{500, failure.message(), "model", "model_not_loaded"};
   std::vector<std::string> names;
-  for (const ServedModel* known : models) names.push_back(known->name());
+  for (const auto& known : engines.known()) names.push_back(known.name);
   return ApiError{404, fmt::format("model: {}, not one of those that are served; there is {}", quoted(name), join(names, ", ")), "model",
                   "model_not_found"};
 }

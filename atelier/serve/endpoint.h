@@ -29,8 +29,9 @@ struct Call {
   std::shared_ptr<http::Reply> reply;
 
   void send(const Json& json, int status = 200) const;
-  // The model of `name`, or of the only name there is when it is empty. 503 while loading, 404 when there is none.
-  std::optional<ApiError> find_model(const std::string& name, ServedModel*& model) const;
+  // The model of `name`, or of the only name there is when it is empty; it stays loaded as long as somebody holds `reply`. 503 while
+  // loading, 404 when there is none, 500 when it cannot be loaded.
+  std::optional<ApiError> find_model(const std::string& name, ServedModel*& model);
 };
 
 struct EndpointDef {

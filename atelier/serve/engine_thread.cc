@@ -3,17 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "atelier/base/log.h"
 
 namespace atelier::serve {
+namespace {
+
+constexpr auto kPatience = std::chrono::milliseconds(20);  // between looks at whether a model has become idle
+
+std::chrono::steady_clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+}  // namespace
 
 EngineThread::EngineThread(std::vector<ModelSource> sources, const Limits& limits) : limits_(limits) {
   for (ModelSource& source : sources) {
     slots_.emplace_back();
     slots_.back().metrics.name = source.name;
+    slots_.back().keep_alive_s = limits.keep_alive_s;
+    slots_.back().since_s = std::time(nullptr);
     slots_.back().source = std::move(source);
   }
   thread_ = std::thread([this] { run(); });
@@ -32,18 +43,52 @@ Status EngineThread::wait_until_loaded() {
   return load_status_;
 }
 
-std::vector<ServedModel*> EngineThread::models() const {
-  std::vector<ServedModel*> models;
-  if (state() == State::kLoading || !load_status_.ok()) return models;
-  for (const Slot& slot : slots_) models.push_back(slot.model.get());
-  return models;
+std::vector<EngineThread::Known> EngineThread::known() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<Known> all;
+  for (const Slot& slot : slots_) {
+    Known known{slot.source.name, slot.since_s, slot.source.bytes, slot.model, {}};
+    if (const auto end = expiry(slot)) known.expires_s = std::max(0.0, std::chrono::duration<double>(*end - Clock::now()).count());
+    all.push_back(std::move(known));
+  }
+  return all;
 }
 
-ServedModel* EngineThread::find(const std::string& name) const {
-  for (ServedModel* model : models()) {
-    if (model->name() == name) return model;
+const EngineThread::Slot* EngineThread::slot_of(const std::string& name) const {
+  if (name.empty() && slots_.size() == 1) return slots_.data();
+  for (const Slot& slot : slots_) {
+    const auto& aliases = slot.source.aliases;
+    if (slot.source.name == name || std::find(aliases.begin(), aliases.end(), name) != aliases.end()) return &slot;
   }
   return nullptr;
+}
+
+std::shared_ptr<ServedModel> EngineThread::find(const std::string& name, Status* failure) const {
+  const std::lock_guard lock(mutex_);
+  const Slot* slot = slot_of(name);
+  if (slot == nullptr) return nullptr;
+  if (failure != nullptr) *failure = slot->load_failure;
+  return slot->model;
+}
+
+EngineThread::Presence EngineThread::want(const std::string& name, std::shared_ptr<ServedModel>& model, std::function<void()> then) {
+  const std::lock_guard lock(mutex_);
+  const Slot* slot = slot_of(name);
+  if (slot == nullptr || state_ == State::kLoading) return Presence::kUnknown;
+  if (slot->model && waiting_.empty()) {
+    model = slot->model;
+    return Presence::kHere;
+  }
+  if (static_cast<int64_t>(waiting_.size()) >= limits_.max_queue + slot->source.max_sequences) return Presence::kQueueFull;
+  waiting_.push_back({const_cast<Slot*>(slot), std::move(then)});
+  changed_.notify_all();
+  return Presence::kComing;
+}
+
+void EngineThread::set_keep_alive(const std::string& name, double seconds) {
+  const std::lock_guard lock(mutex_);
+  if (const Slot* slot = slot_of(name)) const_cast<Slot*>(slot)->keep_alive_s = seconds;
+  changed_.notify_all();
 }
 
 EngineThread::Slot& EngineThread::slot_of(const ServedModel& model) {
@@ -57,22 +102,29 @@ Admission EngineThread::submit(std::shared_ptr<Job> job) {
   const auto count = static_cast<int64_t>(job->requests.size());
   if (slot.num_active > 0 && slot.num_active + count > slot.source.max_sequences + limits_.max_queue) return Admission::kQueueFull;
   slot.num_active += count;
-  commands_.push_back({std::move(job)});
+  slot.last_used = Clock::now();
+  commands_.push_back({Command::Kind::kStart, std::move(job)});
   changed_.notify_all();
   return Admission::kAccepted;
 }
 
-void EngineThread::cancel(std::shared_ptr<Job> job) {
+void EngineThread::push(Command command) {
   const std::lock_guard lock(mutex_);
-  commands_.push_back({std::move(job), true});
+  commands_.push_back(std::move(command));
   changed_.notify_all();
+}
+
+void EngineThread::cancel(std::shared_ptr<Job> job) { push({Command::Kind::kCancel, std::move(job)}); }
+
+void EngineThread::set_paused(std::shared_ptr<Job> job, bool is_paused) {
+  push({is_paused ? Command::Kind::kPause : Command::Kind::kResume, std::move(job)});
 }
 
 Admission EngineThread::run_between_steps(std::function<void()> task) {
   const std::lock_guard lock(mutex_);
   if (is_stopping_) return Admission::kStopping;
   if (commands_.size() >= kMaxCommands) return Admission::kQueueFull;
-  commands_.push_back({nullptr, false, std::move(task)});
+  commands_.push_back({Command::Kind::kTask, nullptr, std::move(task)});
   changed_.notify_all();
   return Admission::kAccepted;
 }
@@ -101,12 +153,7 @@ void EngineThread::stop() {
 }
 
 void EngineThread::run() {
-  Status status;
-  try {
-    status = load();
-  } catch (const std::exception& error) {
-    status = Status::out_of_range(fmt::format("model: {}, it could not be loaded; use a smaller one or a smaller --context", error.what()));
-  }
+  const Status status = load_first();
   {
     const std::lock_guard lock(mutex_);
     state_ = status.ok() ? State::kReady : State::kFailed;
@@ -116,38 +163,69 @@ void EngineThread::run() {
   if (status.ok()) serve();
 }
 
-Status EngineThread::load() {
+Status EngineThread::load_first() {
   for (Slot& slot : slots_) {
-    ATELIER_TRY(LoadedModel loaded, slot.source.load());
-    ATELIER_TRY(slot.model, ServedModel::create(slot.source.name, std::move(loaded)));
+    ATELIER_RETURN_IF_ERROR(load(slot));
+    if (limits_.memory_bytes > 0) break;
   }
   return {};
 }
 
-bool EngineThread::has_work(const Slot& slot) const { return slot.failure.ok() && slot.model->engine().has_work(); }
+Status EngineThread::load(Slot& slot) {
+  const auto create = [&]() -> Result<std::unique_ptr<ServedModel>> {
+    try {
+      ATELIER_TRY(LoadedModel loaded, slot.source.load());
+      return ServedModel::create(slot.source.name, std::move(loaded));
+    } catch (const std::exception& error) {
+      return Status::out_of_range(fmt::format("model: {}, it could not be loaded; use a smaller one or a smaller --context", error.what()));
+    }
+  };
+  Result<std::unique_ptr<ServedModel>> served = create();
+  const std::lock_guard lock(mutex_);
+  slot.load_failure = served.ok() ? Status() : served.status();
+  if (!served.ok()) return served.status();
+  slot.model = std::move(*served);
+  slot.failure = {};
+  slot.last_used = Clock::now();
+  return {};
+}
+
+bool EngineThread::has_work(const Slot& slot) const { return slot.model && slot.failure.ok() && slot.model->engine().has_work(); }
+
+// Under the mutex: nobody else can get hold of the model meanwhile.
+bool EngineThread::is_idle(const Slot& slot) const { return slot.model && slot.num_active == 0 && slot.model.use_count() == 1; }
+
+std::optional<EngineThread::Clock::time_point> EngineThread::expiry(const Slot& slot) const {
+  if (!slot.model || slot.keep_alive_s < 0) return std::nullopt;
+  return slot.last_used + duration_of(slot.keep_alive_s);
+}
+
+// When there may be something to do that nobody will tell of.
+std::optional<EngineThread::Clock::time_point> EngineThread::next_wake() const {
+  const auto soon = Clock::now() + kPatience;
+  std::optional<Clock::time_point> wake;
+  if (!waiting_.empty()) wake = soon;
+  for (const Slot& slot : slots_) {
+    if (const auto end = expiry(slot); end && (!wake || *end < *wake)) wake = std::max(*end, soon);
+  }
+  return wake;
+}
 
 void EngineThread::serve() {
   const auto is_busy = [&](const Slot& slot) { return has_work(slot); };
   while (true) {
-    std::deque<Command> commands;
     bool is_stopping = false;
     {
       std::unique_lock lock(mutex_);
-      if (std::none_of(slots_.begin(), slots_.end(), is_busy)) {
-        changed_.wait(lock, [&] { return is_stopping_ || !commands_.empty(); });
+      if (!is_stopping_ && commands_.empty() && std::none_of(slots_.begin(), slots_.end(), is_busy)) {
+        const auto wake = next_wake();
+        wake ? static_cast<void>(changed_.wait_until(lock, *wake)) : changed_.wait(lock);
       }
-      commands.swap(commands_);
       is_stopping = is_stopping_;
     }
-    for (const Command& command : commands) {
-      if (command.task) {
-        command.task();
-      } else if (command.is_cancel) {
-        cancel_now(*command.job);
-      } else {
-        start(command.job);
-      }
-    }
+    take_commands();
+    unload_expired();
+    if (!is_stopping) serve_waiting();
     for (Slot& slot : slots_) {
       if (is_stopping) {
         for (const auto& job : std::vector(slot.running)) cancel_now(*job);
@@ -156,6 +234,97 @@ void EngineThread::serve() {
     }
     if (is_stopping && std::none_of(slots_.begin(), slots_.end(), is_busy)) return;
   }
+}
+
+void EngineThread::take_commands() {
+  std::deque<Command> commands;
+  {
+    const std::lock_guard lock(mutex_);
+    commands.swap(commands_);
+  }
+  for (const Command& command : commands) {
+    switch (command.kind) {
+      case Command::Kind::kStart:
+        start(command.job);
+        break;
+      case Command::Kind::kCancel:
+        cancel_now(*command.job);
+        break;
+      case Command::Kind::kPause:
+        for (const auto id : command.job->ids) command.job->model.engine().pause(id);
+        break;
+      case Command::Kind::kResume:
+        for (const auto id : command.job->ids) command.job->model.engine().resume(id);
+        break;
+      case Command::Kind::kTask:
+        command.task();
+        break;
+    }
+  }
+}
+
+void EngineThread::serve_waiting() {
+  while (true) {
+    Slot* slot = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (waiting_.empty()) return;
+      slot = waiting_.front().slot;
+    }
+    if (!slot->model) {
+      if (!make_room(*slot)) return;
+      if (const Status status = load(*slot); !status.ok())
+        log(LogLevel::kError, fmt::format("{}: {}", slot->source.name, status.message()));
+    }
+    std::function<void()> then;
+    {
+      const std::lock_guard lock(mutex_);
+      then = std::move(waiting_.front().then);
+      waiting_.pop_front();
+      slot->last_used = Clock::now();
+    }
+    then();
+  }
+}
+
+bool EngineThread::make_room(const Slot& wanted) {
+  while (limits_.memory_bytes > 0) {
+    Slot* victim = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      int64_t used = wanted.source.bytes;
+      for (Slot& slot : slots_) {
+        if (slot.model) used += slot.source.bytes;
+        if (is_idle(slot) && (victim == nullptr || slot.last_used < victim->last_used)) victim = &slot;
+      }
+      if (used <= limits_.memory_bytes) return true;
+    }
+    if (victim == nullptr) return false;
+    unload(*victim);
+  }
+  return true;
+}
+
+void EngineThread::unload_expired() {
+  for (Slot& slot : slots_) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto end = expiry(slot);
+      if (!end || Clock::now() < *end || !is_idle(slot)) continue;
+    }
+    unload(slot);
+  }
+}
+
+// Only of this thread. Somebody may have got hold of the model since it was idle: then it stays.
+void EngineThread::unload(Slot& slot) {
+  std::shared_ptr<ServedModel> model;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_idle(slot)) return;
+    model = std::exchange(slot.model, nullptr);
+  }
+  log(LogLevel::kDebug, fmt::format("{}: unloaded", slot.source.name));
 }
 
 void EngineThread::start(const std::shared_ptr<Job>& job) {
@@ -190,6 +359,7 @@ void EngineThread::finish(Slot& slot, Job& job, size_t index, const Result<gener
   {
     const std::lock_guard lock(mutex_);
     --slot.num_active;
+    slot.last_used = Clock::now();
   }
   on_finish(generation);
   if (std::any_of(job.on_finish.begin(), job.on_finish.end(), [](const Job::OnFinish& left) { return static_cast<bool>(left); })) return;
@@ -197,13 +367,13 @@ void EngineThread::finish(Slot& slot, Job& job, size_t index, const Result<gener
 }
 
 void EngineThread::step(Slot& slot) {
-  const auto begin = std::chrono::steady_clock::now();
+  const auto begin = Clock::now();
   try {
     slot.failure = slot.model->engine().step();
   } catch (const std::exception& error) {
     slot.failure = {StatusCode::kIo, fmt::format("internal: {}, this should not happen; please report it", error.what())};
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   {
     const std::lock_guard lock(mutex_);
     slot.metrics.engine = slot.model->engine().metrics();

@@ -1,12 +1,12 @@
 #include "atelier/serve/model_json.h"
 
-#include "atelier/serve/served_model.h"
-
 namespace atelier::serve {
 
-Json model_json(const ServedModel& model) {
-  Json json = Json::object().set("id", model.name()).set("object", "model").set("created", model.created_s()).set("owned_by", "atelier");
-  return json.set("context_length", model.context());
+Json model_json(const EngineThread::Known& known) {
+  Json json = Json::object().set("id", known.name).set("object", "model").set("created", known.since_s).set("owned_by", "atelier");
+  json.set("loaded", known.model != nullptr);
+  if (known.model) json.set("context_length", known.model->context());
+  return json;
 }
 
 }  // namespace atelier::serve

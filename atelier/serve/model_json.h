@@ -2,11 +2,10 @@
 #pragma once
 
 #include "atelier/base/json.h"
+#include "atelier/serve/engine_thread.h"
 
 namespace atelier::serve {
 
-class ServedModel;
-
-Json model_json(const ServedModel& model);
+Json model_json(const EngineThread::Known& known);
 
 }  // namespace atelier::serve

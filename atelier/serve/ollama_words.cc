@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 
+#include "atelier/base/strings.h"
 #include "atelier/serve/generation_options.h"
 
 namespace atelier::serve {
@@ -43,18 +45,67 @@ Json openai_body(const Json& ollama) {
   return body;
 }
 
-Status check_context(const Json& ollama, const ServedModel& model) {
-  const Json* options = ollama.find("options");
-  const int64_t context = options != nullptr ? integer_or(*options, "num_ctx", 0) : 0;
-  if (context <= model.context()) return {};
-  return Status::invalid(fmt::format("options.num_ctx: {} tokens, {} was loaded with {}; start the server with a larger --context", context,
-                                     model.name(), model.context()));
+Status limit_context(const Json& ollama, const ServedModel& model, size_t num_prompt, generate::GenerateOptions& options) {
+  const Json* stated = ollama.find("options");
+  const int64_t context = stated != nullptr ? integer_or(*stated, "num_ctx", 0) : 0;
+  if (context == 0) return {};
+  if (context > model.context()) {
+    return Status::invalid(fmt::format("options.num_ctx: {} tokens, {} was loaded with {}; start the server with a larger --context",
+                                       context, model.name(), model.context()));
+  }
+  const int64_t left = context - static_cast<int64_t>(num_prompt);
+  if (left < 1) return Status::out_of_range(fmt::format("options.num_ctx: {} tokens, the prompt has {}; raise it", context, num_prompt));
+  options.max_tokens = options.max_tokens < 0 ? left : std::min(left, options.max_tokens);
+  return {};
+}
+
+Result<std::optional<double>> ollama_keep_alive(const Json& ollama) {
+  const Json* stated = ollama.find("keep_alive");
+  if (stated == nullptr || stated->is_null()) return std::optional<double>();
+  if (stated->is_number()) return std::optional<double>(stated->as_double());
+  constexpr std::pair<std::string_view, double> kUnits[] = {{"ms", 1e-3}, {"h", 3600}, {"m", 60}, {"s", 1}};
+  const auto invalid = [&] {
+    return Status::invalid(fmt::format("keep_alive: {}, must be seconds or a duration such as 5m; correct it",
+                                       quoted(stated->is_string() ? stated->as_string() : stated->dump())));
+  };
+  if (!stated->is_string()) return invalid();
+  std::string_view text = stated->as_string();
+  const double sign = text.starts_with("-") ? -1 : 1;
+  if (sign < 0) text.remove_prefix(1);
+  if (const auto plain = parse_double(text)) return std::optional<double>(sign * *plain);
+  double seconds = 0;
+  if (text.empty()) return invalid();
+  while (!text.empty()) {
+    const size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto value = parse_double(text.substr(0, digits));
+    text.remove_prefix(digits);
+    const auto* unit = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const auto& known) { return text.starts_with(known.first); });
+    if (!value || unit == std::end(kUnits)) return invalid();
+    seconds += *value * unit->second;
+    text.remove_prefix(unit->first.size());
+  }
+  return std::optional<double>(sign * seconds);
+}
+
+Json ollama_nothing_said(const Json& ollama, const ServedModel& model, void (*wrap)(Json&, const std::string&, const std::string&)) {
+  const auto keep_alive_s = ollama_keep_alive(ollama);
+  Json json = Json::object().set("model", model.name()).set("created_at", rfc3339(std::time(nullptr)));
+  wrap(json, "", "");
+  return json.set("done", true).set("done_reason", keep_alive_s.ok() && *keep_alive_s == 0.0 ? "unload" : "load");
 }
 
 std::string ollama_model_name(const Json& body) {
-  std::string name = text_or(body, "model", text_or(body, "name", ""));
+  const Json* member = body.find("model");
+  if (member == nullptr) member = body.find("name");
+  std::string name = member != nullptr && member->is_string() ? member->as_string() : "";
   if (name.ends_with(":latest")) name.resize(name.size() - 7);
   return name;
+}
+
+Json ollama_model(const EngineThread::Known& known) {
+  Json json = Json::object().set("name", known.name).set("model", known.name).set("digest", "");
+  json.set("size", known.model ? known.model->model().checkpoint().total_bytes() : known.bytes);
+  return json.set("details", known.model ? ollama_details(*known.model) : Json::object());
 }
 
 Json ollama_details(const ServedModel& model) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "atelier/base/json.h"
@@ -13,12 +14,21 @@ namespace atelier::serve {
 // repeat_penalty, …), `format`, `think`.
 Json openai_body(const Json& ollama);
 
-// InvalidArgument when `options.num_ctx` asks for more context than the model was loaded with: nothing is cut off in silence.
-Status check_context(const Json& ollama, const ServedModel& model);
+// Holds a prompt and its answer to `options.num_ctx` tokens. InvalidArgument when that is more than the model was loaded with, OutOfRange
+// when the prompt does not fit: nothing is cut off in silence.
+Status limit_context(const Json& ollama, const ServedModel& model, size_t num_prompt, generate::GenerateOptions& options);
+
+// `keep_alive`, in seconds: a number, or a duration such as "5m" or "1h30m"; below 0: for ever. Nothing where it is not stated.
+Result<std::optional<double>> ollama_keep_alive(const Json& ollama);
+
+// An empty prompt only loads the model, or unloads it with `keep_alive` 0: the answer to that. `wrap` is OllamaWriter's.
+Json ollama_nothing_said(const Json& ollama, const ServedModel& model, void (*wrap)(Json&, const std::string&, const std::string&));
 
 // "tiny:latest" is "tiny".
 std::string ollama_model_name(const Json& body);
 
+// {"name", "model", "size", "digest", "details"} of /api/tags and /api/ps; without details while the model is not loaded.
+Json ollama_model(const EngineThread::Known& known);
 Json ollama_details(const ServedModel& model);  // {"format", "family", "parameter_size", "quantization_level", …}
 std::string rfc3339(int64_t unix_s);
 

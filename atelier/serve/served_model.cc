@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 namespace atelier::serve {
 namespace {
@@ -17,7 +16,6 @@ ServedModel::ServedModel(std::string name, LoadedModel loaded, const tokenize::T
       loaded_(std::move(loaded)),
       tokenizer_(tokenizer),
       token_text_(tokenizer),
-      created_s_(std::time(nullptr)),
       context_(loaded_.engine->context()) {}
 
 Result<std::unique_ptr<ServedModel>> ServedModel::create(std::string name, LoadedModel loaded) {

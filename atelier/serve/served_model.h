@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "atelier/base/json.h"
 #include "atelier/generate/engine.h"
@@ -29,15 +30,16 @@ struct ModelSource {
   std::string name;
   int64_t max_sequences = 1;  // that the engine runs together
   std::function<Result<LoadedModel>()> load;
+  int64_t bytes = 0;  // of memory that it will take: weights, keys and values
+  std::vector<std::string> aliases = {};
 };
 
-class ServedModel {
+class ServedModel : public std::enable_shared_from_this<ServedModel> {
  public:
   // Unsupported when the model has no tokenizer; Corrupt when its chat template cannot be parsed. A model without one serves completions.
   static Result<std::unique_ptr<ServedModel>> create(std::string name, LoadedModel loaded);
 
   const std::string& name() const { return name_; }
-  int64_t created_s() const { return created_s_; }
   int64_t context() const { return context_; }
   const models::Model& model() const { return *loaded_.model; }
   const tokenize::Tokenizer& tokenizer() const { return tokenizer_; }
@@ -59,7 +61,7 @@ class ServedModel {
   const tokenize::Tokenizer& tokenizer_;
   generate::TokenText token_text_;
   std::optional<tokenize::ChatTemplate> template_;
-  int64_t created_s_ = 0, context_ = 0;
+  int64_t context_ = 0;
 
   mutable std::mutex mutex_;  // of what follows
   mutable std::shared_ptr<const generate::TokenBytes> vocabulary_;

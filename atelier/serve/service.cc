@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
+#include "atelier/serve/ollama_words.h"
 
 namespace atelier::serve {
 namespace {
@@ -43,6 +45,7 @@ class CorsReply final : public http::Reply {
   void write(std::string piece) override { inner_->write(std::move(piece)); }
   void end() override { inner_->end(); }
   void on_gone(std::function<void()> callback) override { inner_->on_gone(std::move(callback)); }
+  void on_backlog(std::function<void(bool)> callback) override { inner_->on_backlog(std::move(callback)); }
 
  private:
   http::Response allow(http::Response response) const {
@@ -54,9 +57,35 @@ class CorsReply final : public http::Reply {
   const std::string origin_;
 };
 
+// To JSON Schema 3.0 is an integer: it becomes one, for endpoints that ask for one.
+void make_integers(Json& value) {
+  if (value.is_array()) {
+    for (Json& element : value.as_array()) make_integers(element);
+  } else if (value.is_object()) {
+    for (auto& [key, member] : value.as_object()) make_integers(member);
+  } else if (value.is_number() && !value.is_int()) {
+    const double number = value.as_double();
+    if (std::trunc(number) == number && std::fabs(number) < 0x1p53) value = static_cast<int64_t>(number);
+  }
+}
+
 Shape shape_of(const std::string& path) {
   if (path == "/api" || path.starts_with("/api/")) return Shape::kOllama;
   return path.starts_with("/v1/messages") ? Shape::kAnthropic : Shape::kOpenAi;
+}
+
+// Runs what answers; what goes wrong is told to the client.
+void guarded(const std::shared_ptr<http::Reply>& reply, Shape shape, const std::function<std::optional<ApiError>()>& run) {
+  std::optional<ApiError> error;
+  try {
+    error = run();
+  } catch (const std::bad_alloc&) {
+    error = ApiError{503, "memory: exhausted; try again later", "", "", 5};
+  } catch (const std::exception& exception) {
+    atelier::log(LogLevel::kError, fmt::format("internal: {}, this should not happen; please report it", exception.what()));
+    error = ApiError{500, "internal: this should not happen; see the server's log"};
+  }
+  if (error) reply->send(error_response(*error, shape));
 }
 
 }  // namespace
@@ -146,16 +175,7 @@ void Service::handle(http::Request request, std::shared_ptr<http::Reply> reply) 
   if (const std::string* origin = request.header("origin"); origin != nullptr && contains(options_.origins, *origin)) {
     reply = std::make_shared<CorsReply>(std::move(reply), *origin);
   }
-  std::optional<ApiError> error;
-  try {
-    error = call(std::move(request), reply, found);
-  } catch (const std::bad_alloc&) {
-    error = ApiError{503, "memory: exhausted; try again later", "", "", 5};
-  } catch (const std::exception& exception) {
-    atelier::log(LogLevel::kError, fmt::format("internal: {}, this should not happen; please report it", exception.what()));
-    error = ApiError{500, "internal: this should not happen; see the server's log"};
-  }
-  if (error) reply->send(error_response(*error, shape));
+  guarded(reply, shape, [&] { return call(std::move(request), reply, found); });
 }
 
 std::optional<ApiError> Service::call(http::Request request, std::shared_ptr<http::Reply> reply, const Match& found) {
@@ -165,15 +185,40 @@ std::optional<ApiError> Service::call(http::Request request, std::shared_ptr<htt
     return std::nullopt;
   }
   const auto scope = scope_of(request);
-  Call call{engines_, *this, std::move(request), {}, found.parameter, scope.value_or(""), found.endpoint->shape, std::move(reply)};
-  if (call.request.method == "POST") {
-    auto body = Json::parse(call.request.body, "body", options_.max_json_depth);
-    if (!body.ok()) return ApiError{400, body.status().message()};
-    call.request.body.clear();
-    call.body = std::move(*body);
-    if (const auto fault = openapi_.check_body("post", found.endpoint->path, call.body)) return ApiError{400, fault->message, fault->path};
+  auto call = std::make_shared<Call>(
+      Call{engines_, *this, std::move(request), {}, found.parameter, scope.value_or(""), found.endpoint->shape, std::move(reply)});
+  if (call->request.method != "POST") return found.endpoint->handle(*call);
+  auto body = Json::parse(call->request.body, "body", options_.max_json_depth);
+  if (!body.ok()) return ApiError{400, body.status().message()};
+  call->request.body.clear();
+  call->body = std::move(*body);
+  make_integers(call->body);
+  if (const auto fault = openapi_.check_body("post", found.endpoint->path, call->body)) return ApiError{400, fault->message, fault->path};
+  return call_with_model(std::move(call), *found.endpoint);
+}
+
+// At once when the model is there; else the owner thread goes on with it once it has loaded the model.
+std::optional<ApiError> Service::call_with_model(std::shared_ptr<Call> call, const EndpointDef& endpoint) {
+  const auto go_on = [call, &endpoint] { guarded(call->reply, call->shape, [&] { return endpoint.handle(*call); }); };
+  const Json* member = call->body.find("model");
+  std::string name = member != nullptr && member->is_string() ? member->as_string() : "";
+  if (call->shape == Shape::kOllama) {
+    name = ollama_model_name(call->body);
+    const auto keep_alive_s = ollama_keep_alive(call->body);
+    if (!keep_alive_s.ok()) return api_error(keep_alive_s.status(), "keep_alive");
+    if (*keep_alive_s) engines_.set_keep_alive(name, **keep_alive_s);
   }
-  return found.endpoint->handle(call);
+  std::shared_ptr<ServedModel> model;  // held until it is held by the reply
+  switch (engines_.want(name, model, go_on)) {
+    case EngineThread::Presence::kComing:
+      return std::nullopt;
+    case EngineThread::Presence::kQueueFull:
+      return refusal(Admission::kQueueFull);
+    case EngineThread::Presence::kHere:
+    case EngineThread::Presence::kUnknown:
+      break;
+  }
+  return endpoint.handle(*call);
 }
 
 void Service::log(const http::Access& access) {

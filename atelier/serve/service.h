@@ -57,6 +57,7 @@ class Service {
   bool is_origin_allowed(const http::Request& request) const;
   std::optional<std::string> scope_of(const http::Request& request) const;
   std::optional<ApiError> call(http::Request request, std::shared_ptr<http::Reply> reply, const Match& found);
+  std::optional<ApiError> call_with_model(std::shared_ptr<Call> call, const EndpointDef& endpoint);
 
   EngineThread& engines_;
   ServiceOptions options_;

@@ -27,11 +27,12 @@ class TestServer {
     ServiceOptions service = {};
     http::ServerOptions http = {};
     int64_t max_sequences = 4, max_queue = 16;
+    std::vector<std::string> models = {"tiny"};  // all the same one
+    int64_t model_bytes = 0, memory_bytes = 0;
   };
   TestServer() : TestServer(Options{}) {}
   explicit TestServer(Options options)
-      : engines_({{"tiny", options.max_sequences, [n = options.max_sequences] { return load_tiny(n); }}},
-                 {.max_queue = options.max_queue}) {
+      : engines_(sources(options), {.max_queue = options.max_queue, .memory_bytes = options.memory_bytes}) {
     auto service = Service::create(engines_, std::move(options.service));
     EXPECT_TRUE(service.ok()) << service.status().message();
     service_ = std::move(*service);
@@ -65,6 +66,14 @@ class TestServer {
   }
 
  private:
+  static std::vector<ModelSource> sources(const Options& options) {
+    std::vector<ModelSource> all;
+    for (const std::string& name : options.models) {
+      all.push_back({name, options.max_sequences, [n = options.max_sequences] { return load_tiny(n); }, options.model_bytes});
+    }
+    return all;
+  }
+
   EngineThread engines_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<http::Server> server_;

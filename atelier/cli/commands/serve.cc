@@ -1,6 +1,7 @@
 // `atelier serve MODEL...`: an HTTP server in the shapes that clients know (docs/guide/serve.md).
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -19,13 +20,15 @@
 #include "atelier/models/store.h"
 #include "atelier/serve/engine_thread.h"
 #include "atelier/serve/http/server.h"
+#include "atelier/serve/ollama_words.h"
 #include "atelier/serve/service.h"
 
 namespace atelier::cli {
 namespace {
 
 struct ServeArgs {
-  std::vector<std::string> models, names;
+  std::vector<std::string> models, names, aliases;
+  bool serves_store = false;
   ModelOptions model;
   EngineArgs engine;
   std::string host = "127.0.0.1";
@@ -34,6 +37,7 @@ struct ServeArgs {
   std::vector<std::string> hosts, origins;
   int64_t max_connections = 1024;
   double grace_s = 30;
+  std::optional<std::string> memory, keep_alive;
 };
 
 // "~/models/tiny.gguf" -> "tiny"; the name of a model of the store as it is, and a folder's file by its folder.
@@ -43,7 +47,56 @@ std::string name_of_model(const std::string& model) {
   return name == "model" && io::folder_of(model) != "." ? io::name_of(io::folder_of(model)) : name;
 }
 
+// The NAME=MODEL of --alias.
+Status add_aliases(const std::vector<std::string>& aliases, std::vector<serve::ModelSource>& sources) {
+  std::set<std::string> taken;
+  for (const serve::ModelSource& source : sources) taken.insert(source.name);
+  for (const std::string& text : aliases) {
+    const size_t equals = text.find('=');
+    const std::string alias = text.substr(0, equals), name = equals == std::string::npos ? "" : text.substr(equals + 1);
+    const auto source = std::find_if(sources.begin(), sources.end(), [&](const serve::ModelSource& known) { return known.name == name; });
+    if (alias.empty() || source == sources.end())
+      return Status::invalid(fmt::format("--alias: {}, must be NAME=MODEL of a model that is served; correct it", quoted(text)));
+    if (!taken.insert(alias).second) return Status::invalid(fmt::format("--alias: {}, the name is taken; choose another", quoted(alias)));
+    source->aliases.push_back(alias);
+  }
+  return {};
+}
+
+// What the models may take together, and that each of them fits.
+Result<int64_t> memory_bound(const ServeArgs& args, std::vector<serve::ModelSource>& sources) {
+  if (!args.memory) return 0;
+  const auto bound = parse_bytes(*args.memory);
+  if (!bound || *bound == 0 || *bound > INT64_MAX)
+    return Status::invalid(fmt::format("--memory: {}, must be a size such as 512M or 4G; correct it", quoted(*args.memory)));
+  for (size_t i = 0; i < sources.size(); ++i) {
+    ModelOptions options = args.model;
+    options.model = args.models[i];
+    ATELIER_TRY(const auto model, options.load_to_look_at());
+    ATELIER_TRY(sources[i].bytes, args.engine.planned_bytes(*model, args.parallel));
+    if (static_cast<uint64_t>(sources[i].bytes) <= *bound) continue;
+    return Status::invalid(
+        fmt::format("--memory: {}, {} takes {} with the keys and values of its contexts; give more, or a smaller --context, "
+                    "--parallel or --kv-memory",
+                    *args.memory, sources[i].name, human_bytes(static_cast<uint64_t>(sources[i].bytes))));
+  }
+  return static_cast<int64_t>(*bound);
+}
+
+// Seconds of --keep-alive; below 0: for ever.
+Result<double> keep_alive_s(const ServeArgs& args) {
+  if (!args.keep_alive) return -1;
+  Json given = Json::object().set("keep_alive", *args.keep_alive);
+  const auto seconds = serve::ollama_keep_alive(given);
+  if (!seconds.ok()) return Status::invalid("--" + seconds.status().message());
+  return **seconds;
+}
+
 Result<std::vector<serve::ModelSource>> sources(ServeArgs& args) {
+  if (args.serves_store) {
+    for (const models::StoredModel& stored : models::stored_models()) args.models.push_back(stored.name);
+  }
+  if (args.models.empty()) return Status::invalid("MODEL: missing, atelier serve needs one; name it, or give --store");
   if (args.engine.has_draft() && args.models.size() > 1)
     return Status::invalid("--draft: given with several models, one is expected; leave the others out");
   if (args.names.size() > args.models.size()) {
@@ -67,6 +120,7 @@ Result<std::vector<serve::ModelSource>> sources(ServeArgs& args) {
     };
     sources.push_back({name, args.parallel, load});
   }
+  ATELIER_RETURN_IF_ERROR(add_aliases(args.aliases, sources));
   return sources;
 }
 
@@ -104,7 +158,10 @@ Status run(ServeArgs& args, Console& console) {
   http.grace_s = args.grace_s;
 
   // In this order: the server is destroyed before the engines, whose hooks write to it, and stopped before them.
-  serve::EngineThread engines(std::move(models), {.max_queue = args.queue});
+  serve::EngineThread::Limits limits = {.max_queue = args.queue};
+  ATELIER_TRY(limits.memory_bytes, memory_bound(args, models));
+  ATELIER_TRY(limits.keep_alive_s, keep_alive_s(args));
+  serve::EngineThread engines(std::move(models), limits);
   ATELIER_TRY(const auto service, serve::Service::create(engines, std::move(options)));
   ATELIER_TRY(const auto server, serve::http::Server::listen(http, service->callbacks()));
   const std::string url = fmt::format("{}://{}:{}", args.certificate ? "https" : "http",
@@ -116,7 +173,7 @@ Status run(ServeArgs& args, Console& console) {
   }
   ATELIER_RETURN_IF_ERROR(engines.wait_until_loaded());
   std::vector<std::string> names;
-  for (const serve::ServedModel* model : engines.models()) names.push_back(model->name());
+  for (const auto& known : engines.known()) names.push_back(known.name);
   console.err << fmt::format("atelier: serving {} at {} (Ctrl-C stops)\n", join(names, ", "), url) << std::flush;
   if (console.is_json) {
     console.out << Json::object().set("url", url).set("models", Json::Array(names.begin(), names.end())).dump() << std::endl;
@@ -130,11 +187,18 @@ Status run(ServeArgs& args, Console& console) {
 
 CommandBody declare(Args& args) {
   auto options = std::make_shared<ServeArgs>();
-  args.positional("MODEL", options->models, "models to serve: .gguf files, folders in Hugging Face layout, or names in the model store");
+  args.positional("MODEL", options->models, "models to serve: .gguf files, folders in Hugging Face layout, or names in the model store",
+                  Args::Presence::kOptional);
   args.group("Server (docs/guide/serve.md)");
   args.option("--host", options->host, "ADDRESS", "where to listen; 0.0.0.0 lets other machines in");
   args.option("-p,--port", options->port, "N", "0: any that is free", {0, 65535});
   args.option("--name", options->names, "NAME", "by which clients ask for a model, one each in their order (default: the file's)");
+  args.flag("--store", options->serves_store, "serve every model of the store, besides those that are named");
+  args.option("--alias", options->aliases, "NAME=MODEL", "another name for a model that is served; repeatable");
+  args.option("--memory", options->memory, "SIZE",
+              "of all models that are loaded at once, such as 4G: others are loaded when they are asked for, and make room for each other "
+              "(default: all are loaded at the start)");
+  args.option("--keep-alive", options->keep_alive, "TIME", "unload a model that nobody asked for so long, such as 5m (default: never)");
   args.option("--parallel", options->parallel, "N", "answers that are written together, of each model", {1, 1024});
   args.option("--queue", options->queue, "N", "requests that may wait beyond those; others get status 429", {0, 100'000});
   args.option("--api-key-file", options->key_file, "FILE", "clients must show one of these keys, one a line");

@@ -6,10 +6,13 @@ namespace atelier::serve {
 namespace {
 
 std::optional<ApiError> handle(Call& call) {
+  for (const auto& known : call.engines.known()) {
+    if (known.name != call.parameter) continue;
+    call.send(model_json(known));
+    return std::nullopt;
+  }
   ServedModel* model = nullptr;
-  if (auto error = call.find_model(call.parameter, model)) return error;
-  call.send(model_json(*model));
-  return std::nullopt;
+  return call.find_model(call.parameter, model);  // says what there is
 }
 
 }  // namespace

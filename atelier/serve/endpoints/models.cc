@@ -7,7 +7,7 @@ namespace {
 
 std::optional<ApiError> handle(Call& call) {
   Json data = Json::array();
-  for (const ServedModel* model : call.engines.models()) data.push_back(model_json(*model));
+  for (const auto& known : call.engines.known()) data.push_back(model_json(known));
   call.send(Json::object().set("object", "list").set("data", std::move(data)));
   return std::nullopt;
 }

@@ -29,13 +29,18 @@ Result<generate::ChatPrompt> prompt_of(const Json& body, const ServedModel& mode
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(ollama_model_name(call.body), model)) return error;
-  if (const Status status = check_context(call.body, *model); !status.ok()) return api_error(status, "options.num_ctx");
+  if (text_or(call.body, "prompt", "").empty()) {
+    call.send(ollama_nothing_said(call.body, *model, wrap));
+    return std::nullopt;
+  }
   if (!text_or(call.body, "suffix", "").empty()) return ApiError{400, "suffix: this model cannot fill in between; leave it out", "suffix"};
   const auto prompt = prompt_of(call.body, *model);
   if (!prompt.ok()) return api_error(prompt.status(), "prompt");
   const Json body = openai_body(call.body);
   auto options = generation_options(body, *model);
   if (!options.ok()) return api_error(options.status());
+  if (const Status status = limit_context(call.body, *model, prompt->ids.size(), *options); !status.ok())
+    return api_error(status, "options.num_ctx");
   if (const Status status = constrain(body, *model, *options); !status.ok()) return api_error(status, "format");
   std::vector<AnswerSpec> specs = {{prompt->ids, *options, false, true, generate::ends_inside_thought(prompt->text)}};
   return run_answers(call, *model, std::move(specs), std::make_shared<OllamaWriter>(call, *model, wrap));

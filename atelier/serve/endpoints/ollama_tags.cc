@@ -6,10 +6,7 @@ namespace {
 
 std::optional<ApiError> handle(Call& call) {
   Json models = Json::array();
-  for (const ServedModel* model : call.engines.models()) {
-    Json json = Json::object().set("name", model->name()).set("model", model->name()).set("modified_at", rfc3339(model->created_s()));
-    models.push_back(json.set("size", model->model().checkpoint().total_bytes()).set("digest", "").set("details", ollama_details(*model)));
-  }
+  for (const auto& known : call.engines.known()) models.push_back(ollama_model(known).set("modified_at", rfc3339(known.since_s)));
   call.send(Json::object().set("models", std::move(models)));
   return std::nullopt;
 }

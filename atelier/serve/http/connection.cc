@@ -26,6 +26,10 @@ std::string http_date() {
   return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
+Connection::Clock::time_point after(double seconds) {
+  return Connection::Clock::now() + std::chrono::duration_cast<Connection::Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
 std::string as_chunk(const std::string& piece) { return fmt::format("{:x}\r\n{}\r\n", piece.size(), piece); }
 
 }  // namespace
@@ -60,14 +64,27 @@ class Connection::Exchange final : public Reply, public std::enable_shared_from_
     });
   }
 
+  void on_backlog(std::function<void(bool)> callback) override {
+    post([callback = std::move(callback)](Connection& connection, Exchange& self) {
+      if (!connection.is_current(&self)) return;
+      if (connection.is_full_) callback(true);
+      self.on_backlog_ = callback;
+    });
+  }
+
   // Of the loop's thread.
+  void set_full(bool is_full) {
+    if (on_backlog_) on_backlog_(is_full);
+  }
   void set_gone() {
     has_gone_ = true;
+    on_backlog_ = {};
     for (const auto& callback : std::exchange(on_gone_, {})) callback();
   }
   void set_ended() {
     has_ended_ = true;
     on_gone_.clear();
+    on_backlog_ = {};
   }
 
  private:
@@ -81,6 +98,7 @@ class Connection::Exchange final : public Reply, public std::enable_shared_from_
   Stream& stream_;  // lives as long as the connection
   bool has_gone_ = false, has_ended_ = false;
   std::vector<std::function<void()>> on_gone_;
+  std::function<void(bool)> on_backlog_;
 };
 
 Connection::Connection(std::unique_ptr<Stream> stream, ConnectionHost& host) : stream_(std::move(stream)), host_(host) {}
@@ -88,8 +106,7 @@ Connection::~Connection() = default;
 
 void Connection::enter(Phase phase, double limit_s) {
   phase_ = phase;
-  deadline_ = limit_s <= 0 ? Clock::time_point::max()
-                           : Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(limit_s));
+  deadline_ = limit_s <= 0 ? Clock::time_point::max() : after(limit_s);
 }
 
 void Connection::start() {
@@ -103,7 +120,7 @@ void Connection::start() {
 }
 
 void Connection::check_deadlines(Clock::time_point now) {
-  if (now > write_deadline_) return close();
+  if (now > write_deadline_ || now > pause_deadline_) return close();
   if (now <= deadline_) return;
   if (phase_ == Phase::kHeader || phase_ == Phase::kBody) {
     refuse(408, phase_ == Phase::kHeader ? "the header took too long" : "the body took too long");
@@ -185,6 +202,10 @@ bool Connection::take_header() {
   for (const auto& field : message) {
     request_.headers.emplace_back(to_lower_ascii(std::string_view(field.name_string().data(), field.name_string().size())),
                                   std::string(field.value()));
+  }
+  if (message.count(beast::http::field::host) > 1) {
+    refuse(400, "more than one Host");
+    return false;
   }
   const std::string_view target(message.target().data(), message.target().size());
   const size_t question = target.find('?');
@@ -271,10 +292,22 @@ void Connection::send_and_linger(Response response) {
   push(head_of(response, false) + (is_head_ ? "" : response.body));
 }
 
+// Between the two marks nothing is said, so that a reader of middling speed does not stop and start its writer with every packet.
+void Connection::tell_backlog() {
+  const auto& options = host_.options();
+  const auto unsent = static_cast<int64_t>(output_.size() + writing_.size() - writing_at_);
+  const bool is_full = phase_ == Phase::kAnswer && !is_answered_ && unsent > (is_full_ ? options.drained_bytes : options.full_bytes);
+  if (is_full == is_full_) return;
+  is_full_ = is_full;
+  pause_deadline_ = is_full ? after(options.paused_s) : Clock::time_point::max();
+  if (exchange_) exchange_->set_full(is_full);
+}
+
 void Connection::push(const std::string& bytes) {
   output_ += bytes;
   if (static_cast<int64_t>(output_.size()) > host_.options().max_unsent_bytes && !is_answered_) return close();
   if (!is_writing_) flush();
+  tell_backlog();
 }
 
 void Connection::flush() {
@@ -289,8 +322,7 @@ void Connection::flush() {
     return;
   }
   is_writing_ = true;
-  write_deadline_ =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(host_.options().stalled_write_s));
+  write_deadline_ = after(host_.options().stalled_write_s);
   stream_->write_some(writing_.data() + writing_at_, writing_.size() - writing_at_, [self = shared_from_this()](size_t count, bool ok) {
     self->is_writing_ = false;
     if (self->is_closed()) return;
@@ -298,6 +330,7 @@ void Connection::flush() {
     self->writing_at_ += count;
     self->sent_bytes_ += static_cast<int64_t>(count);
     self->flush();
+    self->tell_backlog();
   });
 }
 

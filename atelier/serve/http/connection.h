@@ -67,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string head_of(const Response& response, bool is_chunked);
   void push(const std::string& bytes);
   void flush();
+  void tell_backlog();
   void finish_answer();
   void log_access();
   void enter(Phase phase, double limit_s);
@@ -74,7 +75,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Stream> stream_;
   ConnectionHost& host_;
   Phase phase_ = Phase::kHandshake;
-  Clock::time_point deadline_ = Clock::time_point::max(), write_deadline_ = Clock::time_point::max();
+  Clock::time_point deadline_ = Clock::time_point::max(), write_deadline_ = Clock::time_point::max(),
+                    pause_deadline_ = Clock::time_point::max();
 
   std::array<char, 16 << 10> chunk_;  // the outstanding read
   std::string input_;                 // read and not yet parsed
@@ -93,6 +95,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::string output_, writing_;  // waiting; on its way from writing_at_ on
   size_t writing_at_ = 0;
   bool is_writing_ = false;
+  bool is_full_ = false;  // as the writer was told
 };
 
 }  // namespace atelier::serve::http

@@ -42,9 +42,12 @@ class Reply {
   virtual void write(std::string piece) = 0;
   virtual void end() = 0;
 
-  // The client has left, or reads so slowly that it was cut off: there is nobody to work for. Also called when that was so already; not
-  // called once the answer has ended.
+  // The client has left, or has read nothing for so long that it was cut off: there is nobody to work for. Also called when that was so
+  // already; not called once the answer has ended.
   virtual void on_gone(std::function<void()> callback) = 0;
+
+  // Tells whether so much of the answer is unread that more should not be said for now (true), and when the client has read on (false).
+  virtual void on_backlog(std::function<void(bool is_full)> callback) = 0;
 };
 
 // "a%20b" -> "a b"; nothing for an escape that is none, and for escaped control characters.

@@ -28,9 +28,12 @@ struct ServerOptions {
   int64_t max_connections = 1024;                  // others are turned away at once
   int64_t max_header_bytes = 16 << 10;             // of a request's first line and header fields
   int64_t max_body_bytes = 8 << 20;                // of a request
-  int64_t max_unsent_bytes = 8 << 20;              // of an answer that its client does not read; then the client counts as gone
+  int64_t full_bytes = 64 << 10;                   // unread of an answer: its writer is told to pause …
+  int64_t drained_bytes = 16 << 10;                // … and to go on
+  int64_t max_unsent_bytes = 8 << 20;              // of an answer whose writer does not pause; then the client counts as gone
   double header_s = 10, body_s = 60, idle_s = 75;  // how long a header, a body, the next request may take
   double stalled_write_s = 30;                     // how long a client may read nothing
+  double paused_s = 120;                           // how long a writer may be kept waiting
   double grace_s = 30;                             // stop(): how long answers may go on
   int num_workers = 2;                             // threads that check requests and tokenize
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "tests/support/http_client.h"
@@ -156,6 +157,47 @@ TEST(HttpServer, NoticesAClientThatLeaves) {
   int called = 0;
   echo.waiting->on_gone([&] { ++called; });
   EXPECT_TRUE(EchoServer::eventually([&] { return called == 1; }));
+}
+
+TEST(HttpServer, TellsItsWriterOfABacklog) {
+  EchoServer echo;
+  HttpClient client(echo.port());
+  client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(EchoServer::eventually([&] { return echo.num_waiting == 1; }));
+  std::atomic<int> num_full{0}, num_drained{0};
+  echo.waiting->on_backlog([&](bool is_full) { ++(is_full ? num_full : num_drained); });
+  echo.waiting->start({200, {}, ""});
+  // The kernel takes its part first.
+  constexpr size_t kPiece = 10'000, kMost = 800;
+  const auto stays_full = [&] {
+    if (num_full == num_drained) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return num_full != num_drained;
+  };
+  size_t num_pieces = 0;
+  for (; num_pieces < kMost && !stays_full(); ++num_pieces) {
+    echo.waiting->write(std::string(kPiece, 'x'));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(num_pieces, kMost);
+  std::string head = client.read_until("\r\n\r\n");
+  std::thread ender([&] {
+    EXPECT_TRUE(EchoServer::eventually([&] { return num_drained == num_full; }));
+    echo.waiting->end();
+  });
+  const std::string body = client.read_until("\r\n0\r\n\r\n");
+  ender.join();
+  EXPECT_EQ(std::count(body.begin(), body.end(), 'x'), static_cast<std::ptrdiff_t>(num_pieces * kPiece));
+  EXPECT_EQ(echo.num_gone, 0);
+}
+
+TEST(HttpServer, AWriterMayNotWaitForEver) {
+  EchoServer echo({.paused_s = 0.5});
+  HttpClient client(echo.port());
+  client.send("GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(EchoServer::eventually([&] { return echo.num_waiting == 1; }));
+  echo.waiting->start({200, {}, std::string(4 << 20, 'x')});
+  EXPECT_TRUE(EchoServer::eventually([&] { return echo.num_gone == 1; }));
 }
 
 TEST(HttpServer, AClientThatDoesNotReadIsCutOff) {

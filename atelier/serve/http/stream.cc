@@ -9,6 +9,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
+constexpr int kSendBuffer = 128 << 10;  // bytes that the kernel takes: what it takes, a slow reader's answer is ahead of it
+
 template <typename Socket>
 class AsioStream final : public Stream {
  public:
@@ -16,6 +18,7 @@ class AsioStream final : public Stream {
   explicit AsioStream(tcp::socket socket, Args&... args) : executor_(socket.get_executor()), socket_(std::move(socket), args...) {
     boost::system::error_code ignored;
     lowest().set_option(tcp::no_delay(true), ignored);  // a token is a small packet that somebody waits for
+    lowest().set_option(asio::socket_base::send_buffer_size(kSendBuffer), ignored);
     const auto endpoint = lowest().remote_endpoint(ignored);
     if (!ignored) peer_ = endpoint.address().to_string();
   }
