@@ -87,20 +87,35 @@ template <class S, class P, int R, int N, bool kIsMasked, class Next>
 inline void multiply_tile(const float* a, int64_t lda, const float* b, int64_t ldb, int64_t begin, int64_t end, const int32_t* masks,
                           Next& ahead, typename S::F (&c)[R][N]) {
   using F = typename S::F;
+  const auto load_b = [&](int64_t k, int n) {
+    F words = S::load(b + k * ldb + n * S::kLanes);
+    if constexpr (kIsMasked) words = S::as_float(S::bit_and(S::bits(words), S::set1_int(masks[k])));
+    ATELIER_KEEP_IN_REGISTER(words);  // else GCC loads it again for every row
+    return words;
+  };
+  // The smaller side of the tile waits in registers: 3 x 4 sums, 3 words and a vector are all that AVX2 has.
   for (int64_t k = begin; k < end; ++k) {
     ahead.step();
-    F bs[N];
+    if constexpr (R < N) {
+      F as[R];
 #pragma GCC unroll 4
-    for (int n = 0; n < N; ++n) {
-      bs[n] = S::load(b + k * ldb + n * S::kLanes);
-      if constexpr (kIsMasked) bs[n] = S::as_float(S::bit_and(S::bits(bs[n]), S::set1_int(masks[k])));
-      ATELIER_KEEP_IN_REGISTER(bs[n]);  // else GCC loads it again for every row
-    }
+      for (int r = 0; r < R; ++r) as[r] = S::set1(a[r * lda + k]);
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) {
+        const F bs = load_b(k, n);
+#pragma GCC unroll 4
+        for (int r = 0; r < R; ++r) c[r][n] = P::step(c[r][n], as[r], bs);
+      }
+    } else {
+      F bs[N];
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) bs[n] = load_b(k, n);
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-      const F as = S::set1(a[r * lda + k]);
+      for (int r = 0; r < R; ++r) {
+        const F as = S::set1(a[r * lda + k]);
 #pragma GCC unroll 4
-      for (int n = 0; n < N; ++n) c[r][n] = P::step(c[r][n], as, bs[n]);
+        for (int n = 0; n < N; ++n) c[r][n] = P::step(c[r][n], as, bs[n]);
+      }
     }
   }
 }
