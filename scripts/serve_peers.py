@@ -6,7 +6,7 @@ Prints the table "Load" of docs/benchmarks.md: `atelier bench serve`, closed loo
 differ, and llama-server keeps none; on: they have their first 96 tokens in common. LLAMA_SERVER is built from the sources inside
 llama-cpp-python==0.3.36 (pip download --no-deps --no-binary :all:, then vendor/llama.cpp):
   cmake -B build -DCMAKE_BUILD_TYPE=Release -DGGML_NATIVE=ON -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF && cmake --build build -t llama-server
-Types of SmolLM2 that no small download has are made as scripts/peers.py makes them. Run it alone on the machine.
+Types of SmolLM2 that no small download has are made by `atelier quantize`; both servers read the same file. Run it alone on the machine.
 """
 import argparse
 import json
@@ -18,12 +18,20 @@ import time
 import urllib.request
 from pathlib import Path
 
-from peers import ROOT, SMOLLM2, file_of, run
+from peers import ROOT, SMOLLM2, run
 
 PROMPT, SHARED, GENERATE = 128, 96, 64
 CONTEXT = 256  # of one stream
 GOALS = {"Q4_1": 3.5, "Q4_0": 2, "Q8_0": 2}  # of the throughput at 8 and 32 streams
 THREADS = str(len(os.sched_getaffinity(0)))
+
+
+def file_of(kind: str, atelier: str, folder: Path) -> str:
+    """SmolLM2 in a type, made when it is missing; the download is Q4_1."""
+    target = folder / f"smollm2-{kind}.gguf"
+    if kind != "Q4_1" and not target.exists():
+        run([atelier, "quantize", SMOLLM2, str(target), "--type", kind])
+    return SMOLLM2 if kind == "Q4_1" else str(target)
 
 
 def free_port() -> int:
@@ -74,7 +82,7 @@ def main() -> int:
     print("| type, cache, streams | tokens/s | llama-server | ratio | first token p50, p95 ms | llama-server | between tokens p50, p95 ms | llama-server | fairness | llama-server |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for kind in options.types.split(","):
-        path = file_of(SMOLLM2, None if kind == "Q4_1" else kind, options.files)
+        path = file_of(kind, options.atelier, options.files)
         for cache in options.cache.split(","):
             for streams in map(int, options.streams.split(",")):
                 port = free_port()

@@ -141,7 +141,7 @@ std::optional<std::string> Service::scope_of(const http::Request& request) const
   return options_.keys.scope_of(trim_ascii(std::string_view(*authorization).substr(7)));
 }
 
-std::optional<http::Response> Service::admit(const http::Request& request) const {
+std::optional<http::Response> Service::admit(const http::Request& request) {
   const auto refuse = [&](ApiError error) { return error_response(error, shape_of(request.path)); };
   if (!is_host_allowed(request)) {
     const std::string* host = request.header("host");
@@ -159,8 +159,16 @@ std::optional<http::Response> Service::admit(const http::Request& request) const
     if (request.method == "OPTIONS") return std::nullopt;
     return refuse({405, fmt::format("method: {}, not one of {}'s; see /openapi.json", quoted(request.method), request.path)});
   }
-  if (!found.endpoint->is_open && !scope_of(request)) {
+  const auto scope = scope_of(request);
+  if (!found.endpoint->is_open && !scope) {
     return refuse({401, "key: none or an unknown one; send Authorization: Bearer KEY", "", "invalid_api_key"});
+  }
+  if (request.method == "POST") {
+    const double wait_s = rate_limit_.take(options_.keys.empty() ? request.peer : scope.value_or(""), RateLimit::Clock::now());
+    if (wait_s > 0) {
+      return refuse({429, fmt::format("requests: more than {} a minute; come back later", rate_limit_.per_minute()), "", "rate_limit_exceeded",
+                     static_cast<int>(std::ceil(wait_s))});
+    }
   }
   const std::string* type = request.header("content-type");
   if (request.method == "POST" && (type == nullptr || !is_json(*type))) {

@@ -17,6 +17,7 @@
 #include "atelier/serve/engine_thread.h"
 #include "atelier/serve/http/server.h"
 #include "atelier/serve/openapi.h"
+#include "atelier/serve/rate_limit.h"
 
 namespace atelier::serve {
 
@@ -25,6 +26,7 @@ struct ServiceOptions {
   std::vector<std::string> hosts;    // names allowed in Host besides localhost and addresses
   std::vector<std::string> origins;  // other sites whose pages may ask: "https://example.org"
   int max_json_depth = 64;
+  int64_t requests_per_minute = 0;  // of each key, or of each address where there are no keys; 0: no limit
   std::function<void(const std::string& line)> access_log;  // JSON Lines; empty: none
 };
 
@@ -35,7 +37,7 @@ class Service {
 
   http::Server::Callbacks callbacks();
 
-  std::optional<http::Response> admit(const http::Request& request) const;
+  std::optional<http::Response> admit(const http::Request& request);
   void handle(http::Request request, std::shared_ptr<http::Reply> reply);
   void log(const http::Access& access);
 
@@ -45,7 +47,7 @@ class Service {
 
  private:
   Service(EngineThread& engines, ServiceOptions options, OpenApi openapi)
-      : engines_(engines), options_(std::move(options)), openapi_(std::move(openapi)) {}
+      : engines_(engines), options_(std::move(options)), openapi_(std::move(openapi)), rate_limit_(options_.requests_per_minute) {}
 
   struct Match {
     const EndpointDef* endpoint = nullptr;
@@ -62,6 +64,7 @@ class Service {
   EngineThread& engines_;
   ServiceOptions options_;
   OpenApi openapi_;
+  RateLimit rate_limit_;  // of the loop's thread
   mutable std::mutex mutex_;
   std::map<int, int64_t> responses_;
 };

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <fstream>
 #include <future>
-#include <map>
 #include <string>
+#include <thread>
 
 #include "atelier/base/json.h"
 #include "atelier/base/rng.h"

@@ -36,6 +36,7 @@ struct ServeArgs {
   std::optional<std::string> key_file, certificate, key, access_log;
   std::vector<std::string> hosts, origins;
   int64_t max_connections = 1024;
+  int64_t requests_per_minute = 0;
   double grace_s = 30;
   std::optional<std::string> memory, keep_alive;
 };
@@ -147,6 +148,7 @@ Status run(ServeArgs& args, Console& console) {
   options.hosts = args.hosts;
   options.hosts.push_back(to_lower_ascii(args.host));
   options.origins = args.origins;
+  options.requests_per_minute = args.requests_per_minute;
   ATELIER_TRY(options.access_log, open_access_log(args.access_log));
 
   serve::http::ServerOptions http;
@@ -208,6 +210,8 @@ CommandBody declare(Args& args) {
   args.option("--allow-origin", options->origins, "ORIGIN", "a site whose pages may ask, such as https://example.org; repeatable");
   args.option("--access-log", options->access_log, "FILE", "a line of JSON for each request, without its text; - is stdout");
   args.option("--max-connections", options->max_connections, "N", "others are turned away", {1, 100'000});
+  args.option("--rate-limit", options->requests_per_minute, "N",
+              "POST requests a minute of each key, of each address where there are no keys; others get status 429; 0: no limit", {0, 1'000'000});
   args.option("--grace", options->grace_s, "S", "seconds that answers may go on when the server is stopped", {0, 3600});
   options->model.declare_without_model(args);
   options->engine.declare(args);
