@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "tests/support/json_at.h"
 #include "tests/support/test_server.h"
 
@@ -156,6 +158,27 @@ TEST(EngineThread, UnloadsWhatNobodyAskedForLongEnough) {
   store.take("b");
   store.take("c");
   EXPECT_TRUE(eventually([&] { return store.loaded() == "b"; }));
+}
+
+TEST(Loading, Is503UntilTheModelIsThere) {
+  std::promise<void> gate;
+  EngineThread engines({{"tiny", 1,
+                         [&] {
+                           gate.get_future().wait();
+                           return load_tiny(1);
+                         }}},
+                       {});
+  const auto service = Service::create(engines, {}).value();
+  const auto server = http::Server::listen({.port = 0}, service->callbacks()).value();
+  const auto ask = [&] { return HttpClient(server->port()).post("/v1/completions", R"({"prompt": "once", "max_tokens": 1})"); };
+  for (const auto& answer : {HttpClient(server->port()).get("/health"), ask()}) {
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_NE(answer.head.find("Retry-After: "), std::string::npos);
+  }
+  gate.set_value();
+  ASSERT_TRUE(engines.wait_until_loaded().ok());
+  EXPECT_EQ(HttpClient(server->port()).get("/health").status, 200);
+  EXPECT_EQ(ask().status, 200);
 }
 
 TEST(ManyModels, AreLoadedByTheRequestThatNamesThem) {

@@ -166,8 +166,8 @@ std::optional<http::Response> Service::admit(const http::Request& request) {
   if (request.method == "POST") {
     const double wait_s = rate_limit_.take(options_.keys.empty() ? request.peer : scope.value_or(""), RateLimit::Clock::now());
     if (wait_s > 0) {
-      return refuse({429, fmt::format("requests: more than {} a minute; come back later", rate_limit_.per_minute()), "", "rate_limit_exceeded",
-                     static_cast<int>(std::ceil(wait_s))});
+      return refuse({429, fmt::format("requests: more than {} a minute; come back later", rate_limit_.per_minute()), "",
+                     "rate_limit_exceeded", static_cast<int>(std::ceil(wait_s))});
     }
   }
   const std::string* type = request.header("content-type");

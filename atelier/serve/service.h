@@ -26,7 +26,7 @@ struct ServiceOptions {
   std::vector<std::string> hosts;    // names allowed in Host besides localhost and addresses
   std::vector<std::string> origins;  // other sites whose pages may ask: "https://example.org"
   int max_json_depth = 64;
-  int64_t requests_per_minute = 0;  // of each key, or of each address where there are no keys; 0: no limit
+  int64_t requests_per_minute = 0;                          // of each key, or of each address where there are no keys; 0: no limit
   std::function<void(const std::string& line)> access_log;  // JSON Lines; empty: none
 };
 

@@ -211,7 +211,8 @@ CommandBody declare(Args& args) {
   args.option("--access-log", options->access_log, "FILE", "a line of JSON for each request, without its text; - is stdout");
   args.option("--max-connections", options->max_connections, "N", "others are turned away", {1, 100'000});
   args.option("--rate-limit", options->requests_per_minute, "N",
-              "POST requests a minute of each key, of each address where there are no keys; others get status 429; 0: no limit", {0, 1'000'000});
+              "POST requests a minute of each key, of each address where there are no keys; others get status 429; 0: no limit",
+              {0, 1'000'000});
   args.option("--grace", options->grace_s, "S", "seconds that answers may go on when the server is stopped", {0, 3600});
   options->model.declare_without_model(args);
   options->engine.declare(args);
