@@ -45,4 +45,15 @@ Result<std::vector<generate::AdapterChoice>> AdapterArgs::load(const models::Mod
   return choices;
 }
 
+Result<LoadedAdapters> AdapterArgs::load(const models::Model& model) const {
+  LoadedAdapters out;
+  for (const convert::AdapterPart& given : parts()) {
+    ATELIER_TRY(auto adapter, models::load_adapter(model, given.folder));
+    out.applied.push_back({adapter.get(), given.weight});
+    out.loaded.push_back(std::move(adapter));
+  }
+  if (const std::string reason = nn::reason_against(out.applied); !reason.empty()) return Status::invalid("adapter: " + reason);
+  return out;
+}
+
 }  // namespace atelier::cli

@@ -10,6 +10,7 @@
 #include "atelier/convert/hf_config_writer.h"
 #include "atelier/convert/hf_folder.h"
 #include "atelier/convert/hf_side_files.h"
+#include "atelier/convert/presets.h"
 #include "atelier/convert/quantize.h"
 #include "atelier/convert/relayout.h"
 #include "atelier/io/file.h"
@@ -62,6 +63,12 @@ Result<ConvertReport> gguf_to_folder(const std::string& source, const std::strin
   return report;
 }
 
+// A type that the target cannot hold is named before anything of the source is read.
+Status check_type(const std::string& type, bool is_to_gguf) {
+  if (type.empty()) return {};
+  return is_to_gguf ? find_preset(type).status() : choose_folder_type(type, {}).status();
+}
+
 }  // namespace
 
 Result<ConvertReport> convert_model(const std::string& source, const std::string& target, const ConvertOptions& options) {
@@ -73,6 +80,7 @@ Result<ConvertReport> convert_model(const std::string& source, const std::string
   if (!is_from_gguf && !is_to_gguf) {
     return Status::invalid("convert: " + source + " is a Hugging Face folder; the target must be a file that ends with .gguf");
   }
+  ATELIER_RETURN_IF_ERROR(check_type(options.type, is_to_gguf));
   return is_from_gguf ? gguf_to_folder(source, target, options) : folder_to_gguf(source, target, options);
 }
 

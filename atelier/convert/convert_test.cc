@@ -217,6 +217,15 @@ TEST_F(Convert, refuses_what_is_no_change_of_layout) {
   EXPECT_EQ(convert_model(path("m.gguf"), path("folder"), options).status().code(), StatusCode::kInvalidArgument);
 }
 
+TEST_F(Convert, names_a_type_that_it_cannot_write_before_it_reads_the_model) {
+  ConvertOptions options;
+  options.type = "Q4_KM";
+  const std::string message = convert_model(golden("gpt1"), path("m.gguf"), options).status().message();  // which GGUF cannot hold at all
+  EXPECT_EQ(message, "type \"Q4_KM\" cannot be written; did you mean Q4_K_M?");
+  options.type = "NF4";
+  EXPECT_NE(convert_model(golden("llama3"), path("m.gguf"), options).status().message().find("cannot be written"), std::string::npos);
+}
+
 TEST_F(Convert, stops_when_told_and_leaves_nothing) {
   ConvertOptions options;
   options.progress = [](int64_t, int64_t) { return false; };

@@ -165,7 +165,7 @@ Result<const Preset*> find_preset(std::string_view name) {
     known.emplace_back(preset.name);
   }
   const std::string nearest = nearest_name(name, known);
-  return Status::invalid("quantize: type " + quoted(name) + " cannot be written; " +
+  return Status::invalid("type " + quoted(name) + " cannot be written; " +
                          (nearest.empty() ? "known: " + join(known, ", ") : "did you mean " + nearest + "?"));
 }
 

@@ -9,6 +9,8 @@
 #include <numeric>
 #include <tuple>
 
+#include "atelier/base/json.h"
+#include "atelier/io/file.h"
 #include "atelier/models/adapter.h"
 #include "atelier/models/model.h"
 #include "atelier/models/weights.h"
@@ -139,6 +141,34 @@ INSTANTIATE_TEST_SUITE_P(
                                {.adapter = {.kind = AdapterKind::kBottleneck, .width = 6, .activation = "swish", .is_double = true}}}),
         ::testing::Values("llama3", "gpt2", "bloom")),
     [](const auto& tested) { return std::string(std::get<0>(tested.param).name) + "_" + std::get<1>(tested.param); });
+
+TEST(SaveAdapter, has_no_lengths_for_a_part_of_a_matrix) {
+  const auto error_of = [](const char* name, std::vector<std::string> targets) {
+    const LoraOptions options{.rank = 2, .has_magnitudes = true, .targets = std::move(targets)};
+    return TrainableModel::from_checkpoint(golden(name), {.lora = options}).status().message();
+  };
+  EXPECT_EQ(error_of("gpt2", {"q", "v"}),
+            "lora: dora on 2 of 3 linear layers that checkpoints keep as one, transformer.h.0.attn.c_attn; target all, or leave out dora");
+  EXPECT_EQ(
+      error_of("phi3", {"up"}),
+      "lora: dora on 1 of 2 linear layers that checkpoints keep as one, model.layers.0.mlp.gate_up_proj; target all, or leave out dora");
+  EXPECT_EQ(error_of("llama3", {"q", "embedding"}),
+            "lora: dora knows no lengths of the embedding; take it out of lora.targets, or leave out dora");
+  EXPECT_EQ(error_of("gpt2", {"q", "k", "v", "down"}), "");
+  EXPECT_EQ(error_of("llama3", {"q"}), "");
+}
+
+TEST(SaveAdapter, tells_the_width_of_bottlenecks_as_adapterhub_divides) {
+  for (const int64_t width : {1, 5, 6, 8, 31, 40}) {
+    const AdapterOptions options{.kind = AdapterKind::kBottleneck, .width = width};
+    const auto model = TrainableModel::from_checkpoint(golden("gpt2"), {.adapter = options}).value();
+    const atelier::testing::TemporaryFolder folder;
+    ASSERT_TRUE(save_adapter(*model, {}, folder.path()).ok());
+    const Json json = Json::parse(io::read_file(folder / "adapter_config.json").value(), "adapter_config.json").value();
+    const double factor = json.find("config")->get_double("reduction_factor").value();
+    EXPECT_EQ(std::floor(static_cast<double>(model->spec().width) / factor), static_cast<double>(width));
+  }
+}
 
 TEST(SaveAdapter, of_biases_is_a_file_of_biases) {
   const auto model = TrainableModel::from_checkpoint(golden("gpt2"), {.adapter = {.kind = AdapterKind::kBitFit}}).value();

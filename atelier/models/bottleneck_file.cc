@@ -77,6 +77,9 @@ Status check_shapes(const nn::Bottleneck& bottleneck, int64_t C, const std::stri
   return Status::corrupt(fmt::format("adapter: {} does not fit a model of width {}; it belongs to another model", where, C));
 }
 
+// A number whose floor division of C gives R as Python forms it: C / R where that is whole, else well inside the range.
+double reduction_factor(int64_t C, int64_t R) { return static_cast<double>(C) / (static_cast<double>(R) + (C % R == 0 ? 0.0 : 0.5)); }
+
 }  // namespace
 
 Status read_bottlenecks(const ArchDef& arch, const nn::TransformerSpec& spec, const Json& config, const format::Checkpoint& file,
@@ -124,7 +127,7 @@ Json bottleneck_config(const ArchDef& arch, const nn::TransformerSpec& spec, con
   Json config = Json::object().set("mh_adapter", is_double).set("output_adapter", true).set("non_linearity", known->first);
   for (const auto& [key, value] : kFixed) config.set(key, value);
   config.set("original_ln_before", first.reads_residual).set("scaling", static_cast<double>(first.scale));
-  config.set("reduction_factor", static_cast<double>(spec.width) / static_cast<double>(first.down.dim(0)));
+  config.set("reduction_factor", reduction_factor(spec.width, first.down.dim(0)));
   config.set("leave_out", Json::array()).set("dropout", 0.0).set("init_weights", "bert").set("inv_adapter", nullptr);
   config.set("inv_adapter_reduction_factor", nullptr).set("stochastic_depth", 0.0).set("init_weights_seed", nullptr);
   std::string type = arch.name;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "atelier/base/hash.h"
 #include "atelier/base/rng.h"
@@ -93,10 +94,34 @@ class Maker {
       }
     }
     const bool has_embedding = std::ranges::find(lora_.targets, "embedding") != lora_.targets.end();
+    if (lora_.has_magnitudes) ATELIER_RETURN_IF_ERROR(check_magnitudes(has_embedding));
     if (has_embedding) draw_embedding();
     if (num_targeted == 0 && !has_embedding) {
       return Status::invalid(fmt::format("lora: no linear layer is called {}; use q, k, v, o, gate, up or down, or names as {}",
                                          quoted(join(lora_.targets, ", ")), module_of("layers.0.attention.q")));
+    }
+    return {};
+  }
+
+  // The file has one vector of lengths for a module, whose rows all count: there is none for a part of it, nor for the embedding.
+  Status check_magnitudes(bool has_embedding) const {
+    if (has_embedding)
+      return Status::invalid("lora: dora knows no lengths of the embedding; take it out of lora.targets, or leave out dora");
+    for (size_t i = 0; i < adapter_.layers.size(); ++i) {
+      const auto linears = nn::projections_of(weights_.layers[i]);
+      std::map<std::string, std::pair<int, int>> modules;  // how many of its linear layers have lengths, and how many there are
+      for (size_t p = 0; p < linears.size(); ++p) {
+        if (!linears[p]->weight) continue;
+        auto& [num_drawn, num_all] = modules[module_of(fmt::format("layers.{}.{}", i, nn::kProjectionNames[p]))];
+        num_drawn += static_cast<bool>(adapter_.layers[i].linears[p].magnitude);
+        ++num_all;
+      }
+      for (const auto& [module, counts] : modules) {
+        if (counts.first == 0 || counts.first == counts.second) continue;
+        return Status::invalid(
+            fmt::format("lora: dora on {} of {} linear layers that checkpoints keep as one, {}; target all, or leave out dora",
+                        counts.first, counts.second, module));
+      }
     }
     return {};
   }

@@ -7,12 +7,12 @@
 #include <numeric>
 #include <ostream>
 
+#include "atelier/cli/adapter_options.h"
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/token_input.h"
 #include "atelier/format/npy.h"
 #include "atelier/generate/logprobs.h"
-#include "atelier/generate/model_sequence.h"
 
 namespace atelier::cli {
 namespace {
@@ -22,15 +22,17 @@ constexpr int64_t kChunk = 64;                    // rows of one forward pass
 
 struct LogitsArgs {
   ModelOptions model;
+  AdapterArgs adapters;
   TokenInput input;
   std::optional<std::string> out;
 };
 
-Status check_ids(std::span<const int32_t> ids, const models::Model& model) {
+Status check_ids(std::span<const int32_t> ids, const models::Model& model, int64_t num_virtual) {
   const auto num_ids = static_cast<int64_t>(ids.size());
   if (num_ids == 0) return Status::invalid("ids: none, at least 1 is needed; give some text");
-  if (num_ids > model.context()) {
-    return Status::invalid(fmt::format("ids: {}, the context holds {}; give fewer or raise --context", num_ids, model.context()));
+  if (num_virtual + num_ids > model.context()) {
+    return Status::invalid(
+        fmt::format("ids: {}, the context holds {}; give fewer or raise --context", num_virtual + num_ids, model.context()));
   }
   const int64_t vocabulary = model.spec().vocab_size;
   if (const int32_t largest = *std::max_element(ids.begin(), ids.end()); largest >= vocabulary) {
@@ -48,17 +50,24 @@ struct Logits {
   size_t rows, columns;
 };
 
-// [T, V] for ids [T].
-Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids) {
-  ATELIER_TRY(const auto sequence, generate::ModelSequence::create(model, static_cast<int64_t>(ids.size())));
+// [T, V] for ids [T], behind the adapters' virtual tokens.
+Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids, std::span<const nn::AppliedAdapter> adapters) {
+  std::vector<int32_t> all_ids(static_cast<size_t>(nn::num_virtual(adapters)));
+  const size_t num_virtual = all_ids.size();
+  std::iota(all_ids.begin(), all_ids.end(), static_cast<int32_t>(model.spec().vocab_size));
+  all_ids.insert(all_ids.end(), ids.begin(), ids.end());
+  ATELIER_TRY(nn::KvCache cache, model.new_cache(static_cast<int64_t>(all_ids.size())));
   Logits out{{}, ids.size(), static_cast<size_t>(model.spec().vocab_size)};
-  std::vector<float>& all = out.values;
-  all.reserve(out.rows * out.columns);
-  for (size_t at = 0; at < ids.size(); at += kChunk) {
+  out.values.reserve(out.rows * out.columns);
+  for (size_t at = 0; at < all_ids.size(); at += kChunk) {
     if (is_interrupted()) return Status::cancelled("logits: interrupted; run it again");
-    const auto chunk = ids.subspan(at, std::min<size_t>(kChunk, ids.size() - at));
-    ATELIER_TRY(const auto logits, sequence->forward(chunk, static_cast<int64_t>(chunk.size())));
-    all.insert(all.end(), logits.begin(), logits.end());
+    const auto chunk = std::span(all_ids).subspan(at, std::min<size_t>(kChunk, all_ids.size() - at));
+    std::vector<int64_t> rows;
+    for (size_t t = std::max(at, num_virtual); t < at + chunk.size(); ++t) rows.push_back(static_cast<int64_t>(t - at));
+    const nn::RowRun run{.cache = &cache, .num_rows = static_cast<int64_t>(chunk.size()), .adapters = adapters};
+    ATELIER_RETURN_IF_ERROR(model.run(chunk, std::span(&run, 1)));
+    const auto logits = model.logits(rows);
+    out.values.insert(out.values.end(), logits.begin(), logits.end());
   }
   return out;
 }
@@ -81,8 +90,8 @@ Result<Logits> encoder_logits(models::Model& model, std::span<const int32_t> ids
 }
 
 // An error when a value is not finite.
-Result<Logits> all_logits(models::Model& model, std::span<const int32_t> ids) {
-  ATELIER_TRY(Logits logits, model.is_encoder() ? encoder_logits(model, ids) : decoder_logits(model, ids));
+Result<Logits> all_logits(models::Model& model, std::span<const int32_t> ids, std::span<const nn::AppliedAdapter> adapters) {
+  ATELIER_TRY(Logits logits, model.is_encoder() ? encoder_logits(model, ids) : decoder_logits(model, ids, adapters));
   const auto bad = std::ranges::find_if(logits.values, [](float value) { return !std::isfinite(value); });
   if (bad == logits.values.end()) return logits;
   const auto index = static_cast<size_t>(bad - logits.values.begin());
@@ -119,8 +128,12 @@ Status run(const LogitsArgs& args, Console& console) {
   ATELIER_RETURN_IF_ERROR(args.input.check("logits"));
   ATELIER_TRY(const auto model, args.model.load());
   ATELIER_TRY(const std::vector<int32_t> ids, args.input.ids(*model));
-  ATELIER_RETURN_IF_ERROR(check_ids(ids, *model));
-  ATELIER_TRY(const Logits logits, all_logits(*model, ids));
+  if (model->is_encoder() && !args.adapters.parts().empty()) {
+    return Status::unsupported("logits: adapters are of decoders; leave out --adapter");
+  }
+  ATELIER_TRY(const LoadedAdapters adapters, args.adapters.load(*model));
+  ATELIER_RETURN_IF_ERROR(check_ids(ids, *model, nn::num_virtual(adapters.applied)));
+  ATELIER_TRY(const Logits logits, all_logits(*model, ids, adapters.applied));
   if (args.out) {
     const int64_t shape[] = {static_cast<int64_t>(logits.rows), static_cast<int64_t>(logits.columns)};
     ATELIER_RETURN_IF_ERROR(format::write_npy(*args.out, logits.values, shape));
@@ -139,6 +152,7 @@ CommandBody declare(Args& args) {
   args.group("Options");
   options->input.declare(args);
   args.option("-o,--out", options->out, "X.npy", "write the logits [T, V] to a NumPy file");
+  options->adapters.declare(args);
   return [options](Console& console) { return run(*options, console); };
 }
 
