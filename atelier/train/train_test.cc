@@ -391,7 +391,7 @@ TEST_F(TrainTest, an_encoder_learns_what_masks_hide_and_its_folder_is_one_of_tra
   const Recipe masked = recipe("masked", changes);
   const Result<TrainResult> result = train(masked, false, {});
   ASSERT_TRUE(result.ok()) << result.status().message();
-  EXPECT_LT(*result->best_loss, 2.45);  // log(14) = 2.64 at the start
+  EXPECT_LT(*result->best_loss, 2.35);  // log(14) = 2.64 at the start; 2.318 with this seed, 2.16 to 2.32 with five
   const auto model = models::load_model(result->model, {.precision = Precision::kF32});
   ASSERT_TRUE(model.ok()) << model.status().message();
   EXPECT_TRUE((*model)->spec().has_language_head);
