@@ -22,8 +22,10 @@ Status refuse_pickle(const std::string& path) {
   return Status::unsupported(path + ": a pickle file can run code, so it is not read; convert it once: " + kFromPickle);
 }
 
-// A pickle of protocol 2 and later begins with 0x80 and its number; torch.save has put it into a zip since 1.6.
+// A pickle of protocol 2 and later begins with 0x80 and its number; torch.save has put it into a zip since 1.6. So does a safetensors
+// file whose header has 640 bytes; its header follows at byte 8.
 bool looks_like_pickle(std::string_view head) {
+  if (head.size() > 8 && head[8] == '{') return false;
   return head.starts_with("PK\x03\x04") || (head.size() >= 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5);
 }
 

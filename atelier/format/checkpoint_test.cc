@@ -32,6 +32,16 @@ TEST(OpenCheckpoint, PickleIsRefusedWithTheWayOut) {
   }
 }
 
+TEST(OpenCheckpoint, AHeaderWhoseLengthReadsAsAPickleIsRead) {
+  testing::TemporaryFolder folder;
+  std::string json = R"({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})";
+  json.resize(0x280, ' ');
+  ASSERT_TRUE(io::write_file(folder / "x.safetensors", std::string("\x80\x02\0\0\0\0\0\0", 8) + json + std::string(4, '\0')).ok());
+  const auto file = open_checkpoint(folder / "x.safetensors");
+  ASSERT_TRUE(file.ok()) << file.status().message();
+  EXPECT_NE((*file)->find("x"), nullptr);
+}
+
 TEST(OpenCheckpoint, WhatIsMissingIsNamed) {
   testing::TemporaryFolder folder;
   EXPECT_EQ(open_checkpoint(folder / "none").status().code(), StatusCode::kNotFound);
