@@ -163,11 +163,36 @@ class Writer {
     }
     add_embedding();
     for (const TrainParameter& parameter : model_.parameters()) {
-      if (parameter.name != "embedding.weight" && parameter.name != "head.weight") continue;
-      const std::string name = hf_name(parameter.name);
-      whole_.insert(last_parts(without_weight(name), 1));
-      tensors_.push_back(saved("base_model.model." + name, parameter.value));
+      const std::string module = whole_module(parameter.name);
+      if (module.empty()) continue;
+      whole_.insert(module);
+      tensors_.push_back(saved("base_model.model." + hf_name(parameter.name), parameter.value));
     }
+  }
+
+  // What PEFT calls the module of a parameter that is trained whole: the head of a task with all its layers ("classifier"), the pooler
+  // below it, a table. Empty: the parameter is part of an adapter.
+  std::string whole_module(const std::string& logical) const {
+    if (logical.starts_with("heads.")) return hf_name(logical).substr(0, hf_name(logical).find('.'));
+    if (logical.starts_with("pooler.")) return "pooler";
+    if (logical != "embedding.weight" && logical != "head.weight") return "";
+    return last_parts(without_weight(hf_name(logical)), 1);
+  }
+
+  const char* task_type() const {
+    switch (model_.spec().head.kind) {
+      case nn::HeadKind::kSequence:
+      case nn::HeadKind::kChoice:
+      case nn::HeadKind::kNextSentence:
+        return "SEQ_CLS";
+      case nn::HeadKind::kToken:
+        return "TOKEN_CLS";
+      case nn::HeadKind::kSpan:
+        return "QUESTION_ANS";
+      case nn::HeadKind::kNone:
+        break;
+    }
+    return "CAUSAL_LM";
   }
 
   std::string hf_name(const std::string& logical) const { return stored_parameter(model_.arch(), Layout::kHuggingFace, logical).name; }
@@ -214,7 +239,7 @@ class Writer {
   }
 
   Json base_config(const char* type) const {
-    Json config = Json::object().set("peft_type", type).set("task_type", "CAUSAL_LM").set("base_model_name_or_path", options_.base_model);
+    Json config = Json::object().set("peft_type", type).set("task_type", task_type()).set("base_model_name_or_path", options_.base_model);
     return config.set("inference_mode", true);
   }
 

@@ -30,6 +30,11 @@ struct PairOptions {
 };
 Result<EncoderInput> encode_pair(const tokenize::Tokenizer& tokenizer, std::string_view first, std::string_view second, int64_t max_length,
                                  const PairOptions& options = {});
+// A pair whose second text is read through as many windows as it takes, each behind the whole first text; `shared` tokens of the second
+// text stand in two neighbours (Devlin et al. 2018's run_squad.py). InvalidArgument as above, and where windows could not move on.
+Result<std::vector<EncoderInput>> encode_windows(const tokenize::Tokenizer& tokenizer, std::string_view first, std::string_view second,
+                                                 int64_t max_length, int64_t shared);
+
 // One text with offsets.
 Result<EncoderInput> encode_text(const tokenize::Tokenizer& tokenizer, std::string_view text, int64_t max_length,
                                  const tokenize::EncodeOptions& options = {});

@@ -6,8 +6,11 @@
 #include "atelier/base/strings.h"
 #include "atelier/models/learned_adapter.h"
 #include "atelier/models/model.h"
+#include "atelier/models/task_heads.h"
+#include "atelier/models/train_batch.h"
 #include "atelier/nn/initialise.h"
 #include "atelier/ops/embedding.h"
+#include "atelier/ops/task_losses.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/quant/quant.h"
 #include "atelier/tensor/matrix_rows.h"
@@ -45,64 +48,6 @@ Tensor with_new_rows(const Tensor& table, int64_t first, int64_t num) {
   return grown;
 }
 
-bool is_label(int32_t label, int64_t num_labels) { return label == kIgnoredLabel || (label >= 0 && label < num_labels); }
-
-Status check_pairs_and_texts(const nn::TransformerSpec& spec, const TrainBatch& batch) {
-  const int64_t num_segments = std::max<int64_t>(1, spec.num_segments);
-  const bool has_sizes = (batch.segments.empty() || batch.segments.size() == batch.ids.size()) &&
-                         (batch.text_labels.empty() || batch.text_labels.size() == batch.lengths.size());
-  if (!has_sizes) {
-    return Status::invalid("batch: " + std::to_string(batch.segments.size()) + " segments and " + std::to_string(batch.text_labels.size()) +
-                           " labels of documents, for " + std::to_string(batch.ids.size()) + " ids and " +
-                           std::to_string(batch.lengths.size()) + " documents");
-  }
-  for (const int32_t segment : batch.segments) {
-    if (segment < 0 || segment >= num_segments) {
-      return Status::out_of_range("batch: segment " + std::to_string(segment) + ", the model has " + std::to_string(num_segments));
-    }
-  }
-  if (batch.text_labels.empty()) return {};
-  const bool reads_texts = spec.head.kind != nn::HeadKind::kNone && nn::head_def(spec.head.kind).is_of_text;
-  if (!reads_texts) return Status::invalid("batch: documents have labels, the model has no head for texts");
-  for (const int32_t label : batch.text_labels) {
-    if (!is_label(label, spec.head.num_labels)) {
-      return Status::out_of_range("batch: a document has label " + std::to_string(label) + ", the head has " +
-                                  std::to_string(spec.head.num_labels));
-    }
-  }
-  return {};
-}
-
-Status check_batch(const nn::TransformerSpec& spec, const TrainBatch& batch, int64_t max_length) {
-  const auto rows = static_cast<int64_t>(batch.ids.size());
-  int64_t total = 0;
-  for (const int64_t length : batch.lengths) {
-    if (length <= 0) return Status::invalid("batch: a document of " + std::to_string(length) + " tokens");
-    if (length > max_length) {
-      return Status::out_of_range("batch: a document of " + std::to_string(length) + " tokens, at most " + std::to_string(max_length));
-    }
-    total += length;
-  }
-  if (total != rows || batch.labels.size() != batch.ids.size()) {
-    return Status::invalid("batch: " + std::to_string(rows) + " ids, " + std::to_string(batch.labels.size()) + " labels, documents of " +
-                           std::to_string(total) + " tokens");
-  }
-  if (!batch.samples.empty() && batch.samples.size() != batch.lengths.size()) {
-    return Status::invalid("batch: " + std::to_string(batch.samples.size()) + " samples, " + std::to_string(batch.lengths.size()) +
-                           " documents");
-  }
-  const int64_t num_labels = spec.has_language_head ? spec.vocab_size : spec.head.num_labels;
-  for (size_t t = 0; t < batch.ids.size(); ++t) {
-    const int32_t id = batch.ids[t], label = batch.labels[t];
-    if (id < 0 || id >= spec.vocab_size || !is_label(label, num_labels)) {
-      return Status::out_of_range("batch: row " + std::to_string(t) + " has id " + std::to_string(id) + " and label " +
-                                  std::to_string(label) + ", the vocabulary is " + std::to_string(spec.vocab_size) + ", labels are " +
-                                  std::to_string(num_labels));
-    }
-  }
-  return check_pairs_and_texts(spec, batch);
-}
-
 }  // namespace
 
 struct TrainableModel::State {
@@ -115,9 +60,14 @@ struct TrainableModel::State {
   Layout layout = Layout::kHuggingFace;
   std::unique_ptr<nn::Transformer> transformer;
   nn::Adapter adapter;
+  std::vector<std::string> new_parameters;  // of a head that the checkpoint does not have
   std::vector<nn::RowRun> runs;
   std::vector<int32_t> labelled_rows, labels_of_rows;      // live until the walk
   std::vector<int32_t> row_ids, row_labels, row_segments;  // of a batch with virtual tokens
+  std::vector<int64_t> span_lengths;                       // of documents, virtual tokens counted
+  std::vector<int32_t> span_rows;                          // first and last one of each answer, the same
+  std::vector<uint64_t> head_samples;                      // of the rows that the head's output layer reads, for its dropout
+  std::vector<int32_t> head_positions;
   int64_t num_parameters = 0;
 
   int64_t max_length() const { return options.max_length > 0 ? options.max_length : transformer->spec().max_context - adapter.num_virtual; }
@@ -148,8 +98,12 @@ struct TrainableModel::State {
     tensor = rounded;
   }
 
+  bool has_new_head() const { return options.head.kind != nn::HeadKind::kNone; }
+
   // Whether a parameter of the model itself learns.
   bool is_trained(const std::string& name) const {
+    if (has_new_head() && (name.starts_with("heads.") || std::ranges::find(new_parameters, name) != new_parameters.end())) return true;
+    if (options.is_body_frozen) return false;
     if (options.kind() == AdapterKind::kNone) return true;
     if (options.kind() == AdapterKind::kBitFit) return name.ends_with(".bias");
     const auto& whole = options.lora.whole_modules;
@@ -196,14 +150,51 @@ struct TrainableModel::State {
     return {};
   }
 
-  double row_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight) {
+  double row_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double loss_weight,
+                  const nn::TrainingForward& training) {
     if (transformer->spec().has_language_head) return language_loss(context, hidden, labels, loss_weight);
-    return transformer->spec().head.kind == nn::HeadKind::kToken ? task_loss(context, hidden, labels, loss_weight) : 0;
+    if (transformer->spec().head.kind != nn::HeadKind::kToken) return 0;
+    return task_loss(context, task_input(context, hidden, training), labels, loss_weight);
   }
 
-  double task_loss(Context& context, const Tensor& hidden, std::span<const int32_t> labels, double weight) {
+  // What the head's output layer reads, dropped as BERT's classifiers do it; answers' ends are not.
+  Tensor task_input(Context& context, const Tensor& hidden, const nn::TrainingForward& training) {
+    constexpr uint32_t kSite = 0xFFFF0000;  // beyond all layers'
+    const nn::HeadKind kind = transformer->spec().head.kind;
+    const Tensor x = transformer->task_input(context, hidden);
+    if (kind == nn::HeadKind::kSpan) return x;
+    head_samples.clear();
+    head_positions.clear();
+    for (const nn::RowRun& run : runs) {
+      const int64_t rows = nn::head_def(kind).is_of_text ? 1 : run.num_rows;
+      for (int64_t t = 0; t < rows; ++t) {
+        head_samples.push_back(run.sample);
+        head_positions.push_back(static_cast<int32_t>(t));
+      }
+    }
+    return ops::dropout(context, x, {training.dropout, training.seed, training.step, kSite, head_samples, head_positions});
+  }
+
+  double task_loss(Context& context, const Tensor& x, std::span<const int32_t> labels, double weight) {
     const nn::LinearLayer& output = transformer->parameters().task.output;
-    return ops::cross_entropy(context, transformer->task_input(context, hidden), output.weight, labels, weight, 0, output.bias);
+    return ops::cross_entropy(context, x, output.weight, labels, weight, 0, output.bias);
+  }
+
+  // Of labels and targets of whole documents.
+  double text_loss(Context& context, const Tensor& hidden, const TrainBatch& batch, const nn::TrainingForward& training) {
+    if (batch.text_labels.empty() && batch.text_targets.empty()) return 0;
+    const nn::HeadSpec& head = transformer->spec().head;
+    const nn::LinearLayer& output = transformer->parameters().task.output;
+    const Tensor x = task_input(context, hidden, training);
+    const auto logits = [&] { return ops::linear(context, x, output.weight, output.bias); };
+    if (head.kind == nn::HeadKind::kSpan) return ops::group_cross_entropy(context, logits(), span_lengths, span_rows, batch.text_weight);
+    if (head.kind == nn::HeadKind::kChoice) {
+      return ops::group_cross_entropy(context, logits(), batch.groups, batch.text_labels, batch.text_weight);
+    }
+    if (batch.text_targets.empty()) return task_loss(context, x, batch.text_labels, batch.text_weight);
+    const bool is_regression = head.problem == nn::ProblemKind::kRegression;
+    return is_regression ? ops::squared_error(context, logits(), batch.text_targets, batch.text_weight)
+                         : ops::binary_cross_entropy(context, logits(), batch.text_targets, batch.text_weight);
   }
 
   // The transform before a language head is computed for labelled rows only.
@@ -230,6 +221,16 @@ struct TrainableModel::State {
     return forward;
   }
 
+  void lay_out_spans(const TrainBatch& batch) {
+    if (transformer->spec().head.kind != nn::HeadKind::kSpan) return;
+    span_lengths.clear();
+    span_rows.clear();
+    for (const nn::RowRun& run : runs) span_lengths.push_back(run.num_rows);
+    for (const int32_t row : batch.text_labels) {
+      span_rows.push_back(row == kIgnoredLabel ? row : row + static_cast<int32_t>(adapter.num_virtual));
+    }
+  }
+
   // The rows and runs of a batch: virtual tokens, which predict nothing, before each document.
   void lay_out(const TrainBatch& batch) {
     runs.clear();
@@ -254,6 +255,7 @@ struct TrainableModel::State {
       const uint64_t sample = batch.samples.empty() ? static_cast<uint64_t>(i) : batch.samples[i];
       runs.push_back({nullptr, batch.lengths[i] + adapter.num_virtual, sample});
     }
+    lay_out_spans(batch);
     size_t begin = 0;
     for (nn::RowRun& run : runs) {
       if (!row_segments.empty()) run.segments = std::span(row_segments).subspan(begin, static_cast<size_t>(run.num_rows));
@@ -276,10 +278,49 @@ struct TrainableModel::State {
     tape.clear();
     Context context{arena, precision(), nullptr, is_to_learn ? &tape : nullptr};
     const Tensor hidden = transformer->forward(context, row_ids, runs, training);
-    double loss = row_loss(context, hidden, row_labels, loss_weight);
-    if (!batch.text_labels.empty()) loss += task_loss(context, hidden, batch.text_labels, batch.text_weight);
+    const double loss = row_loss(context, hidden, row_labels, loss_weight, training) + text_loss(context, hidden, batch, training);
     if (is_to_learn) tape.backward();
     return loss;
+  }
+
+  Result<std::vector<float>> task_logits(const TrainBatch& batch) {
+    if (transformer->spec().head.kind == nn::HeadKind::kNone) return Status::invalid("task_logits: the model has no head for a task");
+    ATELIER_RETURN_IF_ERROR(check_batch(transformer->spec(), batch, max_length()));
+    lay_out(batch);
+    arena.reset();
+    tape.clear();
+    Context context{arena, precision()};
+    const Tensor hidden = transformer->forward(context, row_ids, runs, running());
+    const Tensor logits = transformer->task_logits(context, hidden);
+    const int64_t N = logits.dim(1);
+    if (nn::head_def(transformer->spec().head.kind).is_of_text || adapter.num_virtual == 0) {
+      return std::vector<float>(logits.f32(), logits.f32() + logits.count());
+    }
+    std::vector<float> out;  // without the rows of virtual tokens
+    const float* row = logits.f32();
+    for (const nn::RowRun& run : runs) {
+      out.insert(out.end(), row + adapter.num_virtual * N, row + run.num_rows * N);
+      row += run.num_rows * N;
+    }
+    return out;
+  }
+
+  // The checkpoint's head stays where it is what is asked for.
+  Status put_head(nn::TransformerSpec& spec, nn::TransformerParameters& weights) {
+    const nn::HeadSpec had = spec.head;
+    ATELIER_TRY(spec, with_task_head(*arch, std::move(spec), options.head));
+    const bool is_same = had.kind == spec.head.kind && had.num_labels == spec.head.num_labels && had.has_dense == spec.head.has_dense;
+    if (!is_same) weights.task = {};
+    weights.head = {};
+    weights.head_transform = {};
+    if (!spec.has_pooler) weights.pooler = {};
+    nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+      if (tensor) return;
+      tensor = Tensor::zeros(DType::kF32, info.shape);
+      nn::initialise_parameter(spec, info.name, options.seed, tensor);
+      new_parameters.push_back(info.name);
+    });
+    return check_spec(spec);
   }
 };
 
@@ -304,7 +345,8 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef&
 Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const std::string& path, const TrainOptions& options) {
   LoadOptions load;
   load.precision = options.precision;
-  load.is_to_run = options.kind() != AdapterKind::kNone;
+  const bool keeps_weights = options.kind() != AdapterKind::kNone || options.is_body_frozen;
+  load.is_to_run = keeps_weights;
   load.context = options.max_length;
   ATELIER_TRY(std::unique_ptr<Model> loaded, load_model(path, load));
   const std::shared_ptr<const Model> model = std::move(loaded);
@@ -312,7 +354,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   state->arch = &model->arch();
   state->layout = model->layout();
   state->options = options;
-  if (options.kind() != AdapterKind::kNone) state->owner = model;
+  if (keeps_weights) state->owner = model;
   nn::TransformerSpec spec = model->spec();
   nn::TransformerParameters weights = model->transformer().parameters();  // views
   if (options.num_new_tokens > 0) {
@@ -325,6 +367,7 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
     if (!spec.has_tied_head) weights.head.weight = with_new_rows(weights.head.weight, options.first_new_token, options.num_new_tokens);
     spec.vocab_size = weights.embedding.dim(0);
   }
+  if (state->has_new_head()) ATELIER_RETURN_IF_ERROR(state->put_head(spec, weights));
   ATELIER_RETURN_IF_ERROR(state->start(std::move(spec), std::move(weights)));
   return std::unique_ptr<TrainableModel>(new TrainableModel(std::move(state)));
 }
@@ -339,6 +382,7 @@ Result<double> TrainableModel::loss_and_backward(const TrainBatch& batch, double
   return state_->run(batch, loss_weight, true);
 }
 Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight) { return state_->run(batch, loss_weight, false); }
+Result<std::vector<float>> TrainableModel::task_logits(const TrainBatch& batch) { return state_->task_logits(batch); }
 
 void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
 Layout TrainableModel::layout() const { return state_->layout; }

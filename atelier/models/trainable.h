@@ -34,9 +34,13 @@ struct TrainBatch {
   std::span<const int64_t> lengths;   // rows of each document, all positive, their sum T
   std::span<const uint64_t> samples;  // the document's number in the run, for dropout; empty: 0, 1, 2, ...
   uint64_t step = 0;                  // of the optimizer, for dropout
-  std::span<const int32_t> segments = {};     // [T] of BERT's pairs; empty: all 0
-  std::span<const int32_t> text_labels = {};  // [B] of each document, for a head that reads texts, or kIgnoredLabel; empty: none
-  double text_weight = 0;                     // of each document's loss, as loss_weight is of each row's
+  std::span<const int32_t> segments = {};  // [T] of BERT's pairs; empty: all 0
+  // What a head says of whole documents, by its kind, or kIgnoredLabel; empty: none
+  //   one label of several [B]     kSpan [B, 2] an answer's first and last row in its document     kChoice [G] which document of each group
+  std::span<const int32_t> text_labels = {};
+  double text_weight = 0;                    // of each of these labels' or targets' loss, as loss_weight is of each row's
+  std::span<const float> text_targets = {};  // [B, N] numbers of a regression, or 0 and 1 of many labels; empty: none
+  std::span<const int64_t> groups = {};      // [G] kChoice: how many documents, one after the other, are answers to one question
 };
 
 struct TrainOptions {
@@ -49,6 +53,10 @@ struct TrainOptions {
   int64_t first_new_token = 0, num_new_tokens = 0;
   LoraOptions lora;
   AdapterOptions adapter;
+  // A head for a task instead of the checkpoint's own ones. That of a checkpoint which has the same is kept, else it is new. It is trained
+  // also where the rest is not.
+  nn::HeadSpec head;
+  bool is_body_frozen = false;  // only that head is trained
 
   AdapterKind kind() const {  // kNone: all parameters are trained
     return adapter.kind == AdapterKind::kNone && lora.rank > 0 ? AdapterKind::kLora : adapter.kind;
@@ -78,7 +86,8 @@ class TrainableModel {
   std::span<TrainParameter> parameters();
   int64_t num_parameters() const;  // of the whole model, frozen ones included
 
-  // Sum over labelled rows of -log p(label), times loss_weight, and the same over labelled documents, times text_weight; its gradients are
+  // Sum over labelled rows of -log p(label), times loss_weight, and over labels or targets of documents of their loss (nn::ProblemKind; a
+  // cross-entropy over rows or documents for kSpan and kChoice), times text_weight; its gradients are
   // added to parameters().
   // With loss_weight = 1 / (labelled rows of all micro-batches) the sum over micro-batches is the mean loss, however they are cut.
   // Errors: OutOfRange for an id or label outside the vocabulary or a document above max_length, InvalidArgument for lengths that do
@@ -86,6 +95,8 @@ class TrainableModel {
   Result<double> loss_and_backward(const TrainBatch& batch, double loss_weight);
   // The same sum without gradients and without dropout.
   Result<double> loss(const TrainBatch& batch, double loss_weight);
+  // Logits of the head for a task, without dropout: [B, N] or [T, N] as its kind says, row by row. Labels are not looked at.
+  Result<std::vector<float>> task_logits(const TrainBatch& batch);
 
   void zero_gradients();  // costs nothing: the next contribution overwrites
 

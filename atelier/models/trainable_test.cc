@@ -45,11 +45,17 @@ struct Golden {
     lengths = integers<int64_t>(json, "lengths");
     segments = integers<int32_t>(json, "segments");
     text_labels = integers<int32_t>(json, "text_labels");
+    groups = integers<int64_t>(json, "groups");
+    if (const Json* targets = json.find("text_targets")) {
+      for (const Json& target : targets->as_array()) text_targets.push_back(static_cast<float>(target.as_double()));
+    }
     if (std::ranges::count(segments, 0) == std::ssize(segments)) segments.clear();
     loss = json.get_double("loss").value();
   }
 
   TrainBatch batch() const { return part(0, lengths.size()); }
+  // Where documents may be parted: behind the first group, if there are any.
+  size_t border() const { return groups.empty() ? 1 : static_cast<size_t>(groups[0]); }
   // Documents [first, last).
   TrainBatch part(size_t first, size_t last) const {
     size_t begin = 0, end = 0;
@@ -59,8 +65,15 @@ struct Golden {
     };
     TrainBatch out{rows(ids), rows(labels), std::span(lengths).subspan(first, last - first)};
     out.segments = rows(segments);
-    if (!text_labels.empty()) out.text_labels = std::span(text_labels).subspan(first, last - first);
-    out.text_weight = 1 / static_cast<double>(lengths.size());
+    if (!groups.empty()) {
+      const size_t from = first == 0 ? 0 : 1, to = last == lengths.size() ? groups.size() : 1;
+      out.groups = std::span(groups).subspan(from, to - from);
+      out.text_labels = std::span(text_labels).subspan(from, to - from);
+    } else {
+      out.text_labels = of_documents(text_labels, first, last);
+      out.text_targets = of_documents(text_targets, first, last);
+    }
+    out.text_weight = 1 / static_cast<double>(std::max<size_t>(1, text_labels.size() + text_targets.size()));
     return out;
   }
   double weight() const {
@@ -80,9 +93,17 @@ struct Golden {
     return out;
   }
 
+  // As many numbers of each document.
+  template <class T>
+  std::span<const T> of_documents(const std::vector<T>& all, size_t first, size_t last) const {
+    const size_t each = all.size() / lengths.size();
+    return std::span(all).subspan(first * each, (last - first) * each);
+  }
+
   fs::path folder;
   std::vector<int32_t> ids, labels, segments, text_labels;
-  std::vector<int64_t> lengths;
+  std::vector<float> text_targets;
+  std::vector<int64_t> lengths, groups;
   double loss;
 };
 
@@ -189,8 +210,8 @@ TEST_P(Gradients, add_up_over_micro_batches) {
   model->loss_and_backward(golden_.batch(), golden_.weight()).value();
   const std::vector<float> whole = all_gradients(*model);
   model->zero_gradients();
-  double loss = model->loss_and_backward(golden_.part(0, 1), golden_.weight()).value();
-  loss += model->loss_and_backward(golden_.part(1, golden_.lengths.size()), golden_.weight()).value();
+  double loss = model->loss_and_backward(golden_.part(0, golden_.border()), golden_.weight()).value();
+  loss += model->loss_and_backward(golden_.part(golden_.border(), golden_.lengths.size()), golden_.weight()).value();
   EXPECT_NEAR(loss, golden_.loss, 2e-6 * golden_.loss);
   const std::vector<float> parts = all_gradients(*model);
   std::vector<float> difference(whole.size());

@@ -21,6 +21,7 @@
 #include "atelier/ops/norm.h"
 #include "atelier/ops/replace_rows.h"
 #include "atelier/ops/row_gain.h"
+#include "atelier/ops/task_losses.h"
 
 namespace atelier::ops {
 namespace {
@@ -122,6 +123,14 @@ Case cross_entropy_case(const char* name, float soft_cap) {
           [soft_cap](Context& c, Inputs& in) { return cross_entropy(c, in[0], in[1], kLabels, 0.3, soft_cap, in[2]); }};
 }
 
+const std::vector<float> kTargets = {0, 1, 1, 0, 0.25f, 1, 0, 0, 1, 0.5f};
+const std::vector<int64_t> kGroups = {2, 3};
+const std::vector<int32_t> kChosen = {1, 0, kIgnoredLabel, 2};  // of two columns
+
+Case task_case(const char* name, std::function<double(Context&, const Tensor&)> loss) {
+  return {name, [] { return Inputs{random_tensor({5, 2}, 1)}; }, [loss](Context& c, Inputs& in) { return loss(c, in[0]); }};
+}
+
 DropoutRows dropout_rows() { return {.p = 0.3f, .seed = 7, .step = 2, .site = 5, .samples = kSamples, .positions = kPositions}; }
 
 const std::vector<Case>& cases() {
@@ -153,6 +162,9 @@ const std::vector<Case>& cases() {
          linear_group(c, in[0], std::span(&args, 1), dropout_rows());
          return weigh(c, y);
        }},
+      task_case("squared_error", [](Context& c, const Tensor& x) { return squared_error(c, x, kTargets, 0.3); }),
+      task_case("binary_cross_entropy", [](Context& c, const Tensor& x) { return binary_cross_entropy(c, x, kTargets, 0.3); }),
+      task_case("group_cross_entropy", [](Context& c, const Tensor& x) { return group_cross_entropy(c, x, kGroups, kChosen, 0.3); }),
       {"rms_norm",
        [] {
          return Inputs{random_tensor({5, 19}, 1), random_tensor({19}, 2)};

@@ -1,0 +1,13 @@
+// Encoders with a new head: what an architecture's own class with that head is made of, over a body that is there.
+#pragma once
+
+#include "atelier/base/status.h"
+#include "atelier/models/arch.h"
+
+namespace atelier::models {
+
+// `body` with this head in place of its own ones. Pooler, dense layer and activation are those of the architecture's class in transformers
+// ("BertForTokenClassification"); kSpan and kChoice know their number of labels. Unsupported where it has no such class.
+Result<nn::TransformerSpec> with_task_head(const ArchDef& arch, nn::TransformerSpec body, const nn::HeadSpec& head);
+
+}  // namespace atelier::models
