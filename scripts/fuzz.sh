@@ -18,7 +18,7 @@ fi
 
 # Target, share of the mutants in percent, seeds.
 targets() {
-  echo gguf 24 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
+  echo gguf 22 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
   echo http 6 tests/fuzz/corpus/http
   echo safetensors 12 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
   echo config 10 tests/golden/models/*/config*.json
@@ -28,6 +28,7 @@ targets() {
   echo model 5 tests/fuzz/corpus/model
   echo prefix_cache 3 tests/fuzz/corpus/prefix_cache
   echo grammar 2 tests/fuzz/corpus/grammar
+  echo task_records 2 tests/fuzz/corpus/task_records
   echo folder 3 tests/fuzz/corpus/folder
   if [[ $build == build/soak ]]; then
     echo patches 0.02 tests/fuzz/corpus/patches

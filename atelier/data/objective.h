@@ -1,4 +1,5 @@
-// What a model is to learn from running text: an objective turns a piece of it into inputs and labels.
+// What a model is to learn: an objective turns a piece of running text into inputs and labels, or names the task whose records teach a
+// head.
 //
 // One file of data/objectives/ is one ObjectiveDef; CMake writes the table. Whatever is drawn is a function of the seed and the sample's
 // number, so that a run resumes to the same bits and a piece of text that comes again is another sample.
@@ -24,6 +25,9 @@ struct ObjectiveTokens {
   int64_t vocab_size = 0;       // V
 };
 
+// What a head learns from records of a task, instead of running text.
+enum class TaskKind : uint8_t { kNone, kText, kTokens, kSpan, kChoice };
+
 struct ObjectiveDef {
   const char* name;  // "masked_lm"
   const char* summary;
@@ -31,6 +35,7 @@ struct ObjectiveDef {
   bool is_masked;  // wants an encoder, a mask token and special tokens around each piece
   // Inputs and labels of `tokens`, which become one document; labels[t] is what position t is to predict. Null: the next token.
   Example (*make)(const ObjectiveTokens& vocabulary, std::span<const int32_t> tokens, uint64_t seed, uint64_t sample);
+  TaskKind task = TaskKind::kNone;
 };
 
 // Every objective, by file name.

@@ -4,7 +4,18 @@
 
 namespace atelier::data {
 
-int64_t Row::num_labelled() const { return static_cast<int64_t>(labels.size()) - std::count(labels.begin(), labels.end(), kIgnoredLabel); }
+namespace {
+
+int64_t count_labelled(const std::vector<int32_t>& labels) { return std::ssize(labels) - std::ranges::count(labels, kIgnoredLabel); }
+
+template <class T>
+void append_all(std::vector<T>& out, const std::vector<T>& more) {
+  out.insert(out.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+int64_t Row::num_labelled() const { return count_labelled(labels) + count_labelled(text_labels) + std::ssize(targets); }
 
 void Row::append(const Example& example, uint64_t sample) {
   ids.insert(ids.end(), example.ids.begin(), example.ids.end());
@@ -14,10 +25,18 @@ void Row::append(const Example& example, uint64_t sample) {
 }
 
 void Row::append(const Row& row) {
-  ids.insert(ids.end(), row.ids.begin(), row.ids.end());
-  labels.insert(labels.end(), row.labels.begin(), row.labels.end());
-  lengths.insert(lengths.end(), row.lengths.begin(), row.lengths.end());
-  samples.insert(samples.end(), row.samples.begin(), row.samples.end());
+  if (!segments.empty() || !row.segments.empty()) {
+    segments.resize(ids.size(), 0);
+    append_all(segments, row.segments);
+    segments.resize(ids.size() + row.ids.size(), 0);
+  }
+  append_all(ids, row.ids);
+  append_all(labels, row.labels);
+  append_all(lengths, row.lengths);
+  append_all(samples, row.samples);
+  append_all(text_labels, row.text_labels);
+  append_all(targets, row.targets);
+  append_all(groups, row.groups);
 }
 
 }  // namespace atelier::data

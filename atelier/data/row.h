@@ -21,7 +21,12 @@ struct Row {
   std::vector<int32_t> ids, labels;  // [T]
   std::vector<int64_t> lengths;      // of each document, their sum T
   std::vector<uint64_t> samples;     // each document's number in the run: dropout depends on it
-  int64_t num_labelled() const;
+  // Of tasks: what a head is to say of whole documents, as models::TrainBatch has it.
+  std::vector<int32_t> segments;     // [T], or none where all are 0
+  std::vector<int32_t> text_labels;  // of documents, of groups, or the first and last row of an answer
+  std::vector<float> targets;        // numbers, or 0 and 1 of each of many labels
+  std::vector<int64_t> groups;       // how many documents are answers to one question
+  int64_t num_labelled() const;      // how many labels and targets carry loss
 
   void append(const Example& example, uint64_t sample);
   void append(const Row& row);
