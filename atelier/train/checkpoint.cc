@@ -76,6 +76,7 @@ Json state_json(const TrainState& state) {
       .set("step", state.step)
       .set("data_cursor", state.data_cursor)
       .set("best_loss", state.best_loss ? Json(*state.best_loss) : Json())
+      .set("best_score", state.best_score ? Json(*state.best_score) : Json())
       .set("best_step", state.best_step)
       .set("num_worse", state.num_worse);
 }
@@ -87,6 +88,7 @@ Result<TrainState> state_from(const Json& json) {
   if (!cursor) return Status::corrupt("data_cursor: is missing");
   state.data_cursor = *cursor;
   if (const Json* best = json.find("best_loss"); best && best->is_number()) state.best_loss = best->as_double();
+  if (const Json* best = json.find("best_score"); best && best->is_number()) state.best_score = best->as_double();
   ATELIER_TRY(state.best_step, json.get_int("best_step"));
   ATELIER_TRY(state.num_worse, json.get_int("num_worse"));
   return state;

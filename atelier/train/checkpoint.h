@@ -23,7 +23,8 @@ namespace atelier::train {
 struct TrainState {
   int64_t step = 0;  // done
   Json data_cursor;
-  std::optional<double> best_loss;  // of the validation data
+  std::optional<double> best_loss;   // of the validation data, at the best step
+  std::optional<double> best_score;  // of a task, by which the best step is chosen
   int64_t best_step = 0;
   int64_t num_worse = 0;  // evaluations since the best
 };

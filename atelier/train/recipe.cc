@@ -59,6 +59,7 @@ std::vector<Field> fields(Recipe& r) {
        {"auto", "f32", "bf16"}},
       {"model.dropout", &r.model.dropout, "of embeddings and of what each sublayer adds", 0, 0.99},
       {"model.activation_checkpoints", &r.model.has_checkpoints, "keep each block's input only and compute the block twice: less memory"},
+      {"model.freeze_body", &r.model.is_body_frozen, "train a task's head alone, on the features of the model as it is"},
       {"adapter.kind",
        &r.adapter_kind,
        "what is trained instead of the weights; empty: lora if lora.rank is above 0, else the weights",
@@ -80,11 +81,20 @@ std::vector<Field> fields(Recipe& r) {
       {"lora.rank_pattern", &r.rank_pattern, "ranks of single modules: {\"down_proj\": 4}, also regular expressions"},
       {"lora.alpha_pattern", &r.alpha_pattern, "alphas of single modules"},
       {"lora.whole_modules", &r.lora.whole_modules, "embedding and head, which are trained whole (PEFT's modules_to_save)"},
-      {"data.format", &r.data.format, "of the files' records", 0, 0, {"text", "chat", "instruction", "pairs"}},
-      {"data.objective", &r.data.objective, "what running text teaches: a name of `atelier list objectives`", 0, 0,
+      {"data.format",
+       &r.data.format,
+       "of the files' records",
+       0,
+       0,
+       {"text", "chat", "instruction", "pairs", "records", "table", "conll", "squad"}},
+      {"data.objective", &r.data.objective, "what running text teaches, or a task's records: a name of `atelier list objectives`", 0, 0,
        names_of(data::objectives())},
+      {"data.problem", &r.data.problem, "sequence_classification: what a label is", 0, 0, {"one_label", "many_labels", "regression"}},
+      {"data.columns", &r.data.columns,
+       "table: names of the columns (text, text_pair, label; \"\" leaves one out); empty: the first line has them"},
       {"data.train", &r.data.train, "files: a path, or a list of paths or of {path, weight}"},
       {"data.validation", &r.data.validation, "files that are not trained on"},
+      {"data.test", &r.data.test, "of a task: files that the best model of the validation data is scored on, and nothing is chosen by"},
       {"data.validation_fraction", &r.data.validation_fraction, "of the end of each training file, kept for validation", 0, 0.9},
       {"data.sampling",
        &r.data.sampling,
@@ -94,6 +104,7 @@ std::vector<Field> fields(Recipe& r) {
        {"crops", "blocks"}},
       {"data.packing", &r.data.is_packed, "of other formats: several examples in a row, which do not see each other"},
       {"data.context", &r.data.context, "tokens of a row", 2, 1 << 20},
+      {"data.shared", &r.data.shared, "question_answering: tokens that two windows of a long document have in common", 0, 1 << 20},
       {"optimizer.name", &r.optimizer, "a name of `atelier list optimizers`", 0, 0, names_of(optim::optimizers())},
       {"optimizer.learning_rate", &s.learning_rate, "the highest of the schedule", 0, 100},
       {"optimizer.beta1", &o.beta1, "of the first moment", 0, 0.99999},
@@ -313,6 +324,34 @@ Status resolve_adapter(Recipe& recipe) {
   return {};
 }
 
+bool is_task_format(const std::string& format) {
+  return format == "records" || format == "table" || format == "conll" || format == "squad";
+}
+
+Status check_task(const Recipe& recipe) {
+  const bool is_task = task_of(recipe) != data::TaskKind::kNone;
+  if (is_task != is_task_format(recipe.data.format)) {
+    return Status::invalid(is_task ? "recipe: data.format: " + recipe.data.format + " holds no task; use records, table, conll or squad"
+                                   : "recipe: data.format: " + recipe.data.format +
+                                         " is of tasks; set data.objective to sequence_classification or its like");
+  }
+  if (!is_task) {
+    if (recipe.model.is_body_frozen)
+      return Status::invalid("recipe: model.freeze_body: only a task has a head that learns alone; leave it out");
+    return recipe.data.test.empty() ? Status() : Status::invalid("recipe: data.test: only tasks are scored; use data.validation");
+  }
+  if (recipe.samples.every > 0 || recipe.samples.answers > 0) {
+    return Status::invalid("recipe: samples: a task's head writes no text; set samples.every and samples.answers to 0");
+  }
+  if (!recipe.data.test.empty() && recipe.data.validation.empty() && recipe.data.validation_fraction == 0) {
+    return Status::invalid("recipe: data.test: the best model is found on validation data; give data.validation or validation_fraction");
+  }
+  if (!has_adapter(recipe)) return {};
+  if (recipe.model.is_body_frozen) return Status::invalid("recipe: model.freeze_body: an adapter changes the body; keep one of the two");
+  const bool is_lora = recipe.adapter.kind == models::AdapterKind::kNone || recipe.adapter.kind == models::AdapterKind::kLora;
+  return is_lora ? Status() : Status::invalid("recipe: adapter.kind: " + recipe.adapter_kind + " leaves a task's head out; use lora");
+}
+
 // What no single field shows.
 Status check_recipe(const Recipe& recipe) {
   if (recipe.data.train.empty()) return Status::invalid("recipe: data.train: names no file; give the path of the training data");
@@ -332,6 +371,7 @@ Status check_recipe(const Recipe& recipe) {
     if (recipe.data.format != "text") return Status::invalid("recipe: data.objective: masks need running text; set data.format to text");
     if (recipe.samples.every > 0) return Status::invalid("recipe: samples.every: an encoder writes no samples; set it to 0");
   }
+  ATELIER_RETURN_IF_ERROR(check_task(recipe));
   const int num_warmups = (recipe.schedule.warmup_steps > 0) + (recipe.warmup_ratio > 0) + (recipe.warmup_tokens > 0);
   if (num_warmups > 1) return Status::invalid("recipe: schedule: warmup_steps, warmup_ratio and warmup_tokens are one thing; keep one");
   return {};
@@ -357,6 +397,8 @@ Result<Recipe> read_recipe(const std::string& path, const std::vector<std::strin
   ATELIER_TRY(const std::string text, io::read_file(path, int64_t{1} << 20));
   return parse_recipe(text, path, overrides);
 }
+
+data::TaskKind task_of(const Recipe& recipe) { return data::find_objective(recipe.data.objective)->task; }
 
 bool has_adapter(const Recipe& recipe) { return recipe.adapter.kind != models::AdapterKind::kNone || recipe.lora.rank > 0; }
 

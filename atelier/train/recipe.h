@@ -11,6 +11,7 @@
 
 #include "atelier/base/json.h"
 #include "atelier/base/status.h"
+#include "atelier/data/objective.h"
 #include "atelier/models/trainable.h"
 #include "atelier/optim/optimizer.h"
 #include "atelier/optim/schedule.h"
@@ -36,6 +37,7 @@ struct Recipe {
     std::string precision = "auto";
     double dropout = 0;
     bool has_checkpoints = false;
+    bool is_body_frozen = false;
   } model;
   models::LoraOptions lora;
   models::AdapterOptions adapter;
@@ -45,11 +47,14 @@ struct Recipe {
   struct {
     std::string format = "text";
     std::string objective = "causal_lm";
-    std::vector<DataFile> train, validation;
+    std::string problem = "one_label";
+    std::vector<std::string> columns;
+    std::vector<DataFile> train, validation, test;
     double validation_fraction = 0;
     std::string sampling = "blocks";
     bool is_packed = true;
     int64_t context = 256;
+    int64_t shared = 128;  // tokens of neighbouring windows
   } data;
 
   std::string optimizer = "adamw";
@@ -92,6 +97,8 @@ Result<Recipe> parse_recipe(const std::string& text, const std::string& name, co
 
 // Whether additions are trained instead of the weights.
 bool has_adapter(const Recipe& recipe);
+// What the recipe's records teach a head, if they do.
+data::TaskKind task_of(const Recipe& recipe);
 
 // All fields, defaults too, as config.yaml holds them.
 Json recipe_json(const Recipe& recipe);

@@ -8,11 +8,14 @@
 #include "atelier/base/strings.h"
 #include "atelier/convert/hf_side_files.h"
 #include "atelier/data/example_rows.h"
+#include "atelier/data/kept_rows.h"
 #include "atelier/data/objective.h"
 #include "atelier/data/records.h"
+#include "atelier/data/task_records.h"
 #include "atelier/data/token_rows.h"
 #include "atelier/io/file.h"
 #include "atelier/models/store.h"
+#include "atelier/models/task_heads.h"
 #include "atelier/tokenize/trainer.h"
 
 namespace atelier::train {
@@ -104,6 +107,7 @@ std::string class_for(const Recipe& recipe, const models::ArchDef& arch) {
 }
 
 Status check_objective(const Recipe& recipe, const nn::TransformerSpec& spec) {
+  if (task_of(recipe) != data::TaskKind::kNone) return {};  // the architecture has such a head
   const bool is_masked = data::find_objective(recipe.data.objective)->is_masked;
   const bool is_encoder = spec.mask == nn::MaskKind::kBidirectional;
   if (is_masked != is_encoder) {
@@ -112,6 +116,37 @@ Status check_objective(const Recipe& recipe, const nn::TransformerSpec& spec) {
   }
   if (spec.has_language_head) return {};
   return Status::invalid("recipe: model: has no language head; use a class such as BertForMaskedLM");
+}
+
+nn::ProblemKind problem_of(const std::string& name) {
+  return name == "regression"    ? nn::ProblemKind::kRegression
+         : name == "many_labels" ? nn::ProblemKind::kManyLabels
+                                 : nn::ProblemKind::kOneLabel;
+}
+
+Result<std::vector<Json>> task_records(const Recipe& recipe, const DataFile& file) {
+  ATELIER_TRY(const auto records, data::open_task_records(file.path, recipe.data.format, recipe.data.columns));
+  std::vector<Json> out;
+  for (int64_t i = 0; i < records->size(); ++i) {
+    ATELIER_TRY(Json record, records->at(i));
+    out.push_back(std::move(record));
+  }
+  return out;
+}
+
+// None where the task has no labels of its own.
+Result<std::vector<std::string>> training_labels(data::TaskKind task, nn::ProblemKind problem,
+                                                 const std::vector<std::vector<Json>>& files) {
+  const bool has_labels = task == data::TaskKind::kTokens || (task == data::TaskKind::kText && problem != nn::ProblemKind::kRegression);
+  if (!has_labels) return std::vector<std::string>();
+  std::vector<Json> records;
+  for (const std::vector<Json>& file : files) records.insert(records.end(), file.begin(), file.end());
+  Result<std::vector<std::string>> labels = labels_of(task, records);
+  if (!labels.ok()) return labels.status().with_context("data");
+  if (labels->size() < 2 && problem == nn::ProblemKind::kOneLabel) {
+    return Status::invalid("data: all records have the same label; nothing can be learnt from them");
+  }
+  return labels;
 }
 
 Precision precision_of(const std::string& name) {
@@ -138,12 +173,59 @@ Result<std::unique_ptr<DataSide>> DataSide::open(const Recipe& recipe, const Tex
   auto side = std::make_unique<DataSide>();
   if (recipe.data.format == "text") {
     ATELIER_RETURN_IF_ERROR(side->open_text(recipe, *text.tokenizer, folder));
+  } else if (task_of(recipe) != data::TaskKind::kNone) {
+    ATELIER_RETURN_IF_ERROR(side->open_task(recipe, *text.tokenizer));
   } else {
     ATELIER_RETURN_IF_ERROR(side->open_examples(recipe, text));
   }
-  const auto limit = static_cast<size_t>(recipe.evaluation.rows);
+  const auto limit = static_cast<size_t>(side->head_.kind == nn::HeadKind::kNone ? recipe.evaluation.rows : 0);  // a task's are records
   if (limit > 0 && side->validation_.size() > limit) side->validation_.resize(limit);
   return side;
+}
+
+// Labels are those of all training files together; a file's end that is kept for validation may have no other ones.
+Status DataSide::open_task(const Recipe& recipe, const tokenize::Tokenizer& tokenizer) {
+  const data::TaskKind task = task_of(recipe);
+  std::vector<std::vector<Json>> trained;
+  std::vector<Json> judged, tested;
+  for (const DataFile& file : recipe.data.train) {
+    ATELIER_TRY(std::vector<Json> records, task_records(recipe, file));
+    const auto kept = static_cast<std::ptrdiff_t>(num_trained(recipe, std::ssize(records)));
+    if (kept == 0) return Status::invalid("data: " + file.path + ": validation_fraction leaves no record to train on; lower it");
+    judged.insert(judged.end(), records.begin() + kept, records.end());
+    records.erase(records.begin() + kept, records.end());
+    trained.push_back(std::move(records));
+  }
+  for (const auto& [files, out] : {std::pair{&recipe.data.validation, &judged}, std::pair{&recipe.data.test, &tested}}) {
+    for (const DataFile& file : *files) {
+      ATELIER_TRY(const std::vector<Json> records, task_records(recipe, file));
+      out->insert(out->end(), records.begin(), records.end());
+    }
+  }
+  const nn::ProblemKind problem = problem_of(recipe.data.problem);
+  ATELIER_TRY(std::vector<std::string> labels, training_labels(task, problem, trained));
+  head_ = head_of(task, problem, std::move(labels));
+  const TaskEncoder encoder(tokenizer, task, head_, recipe.data.context, recipe.data.shared);
+  std::vector<data::RowPart> parts;
+  for (size_t i = 0; i < trained.size(); ++i) {
+    Result<TaskRows> encoded = encoder.encode(std::move(trained[i]));
+    if (!encoded.ok()) return encoded.status().with_context("data: " + recipe.data.train[i].path);
+    parts.push_back({{}, recipe.data.train[i].weight});
+    for (TaskRow& row : encoded->rows) parts.back().rows.push_back(std::move(row.row));
+  }
+  const auto limit = static_cast<size_t>(recipe.evaluation.rows);
+  if (limit > 0 && judged.size() > limit) judged.resize(limit);
+  const auto encode = [&](std::vector<Json> records, const char* name, TaskRows& out) -> Status {
+    Result<TaskRows> encoded = encoder.encode(std::move(records));
+    if (!encoded.ok()) return encoded.status().with_context(name);
+    out = std::move(encoded).value();
+    return {};
+  };
+  ATELIER_RETURN_IF_ERROR(encode(std::move(judged), "data: validation", judged_));
+  ATELIER_RETURN_IF_ERROR(encode(std::move(tested), "data: test", test_));
+  for (const TaskRow& row : judged_.rows) validation_.push_back(row.row);
+  train_ = data::kept_rows(std::move(parts), static_cast<uint64_t>(recipe.seed));
+  return {};
 }
 
 Status DataSide::open_text(const Recipe& recipe, const tokenize::Tokenizer& tokenizer, const std::string& folder) {
@@ -208,7 +290,7 @@ Status DataSide::open_examples(const Recipe& recipe, const TextSide& text) {
   return {};
 }
 
-Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text) {
+Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text, const nn::HeadSpec& head) {
   const int64_t vocab_size = text.tokenizer->vocab_size();
   models::TrainOptions options;
   options.first_new_token = text.num_known_tokens;
@@ -220,6 +302,8 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
   options.seed = static_cast<uint64_t>(recipe.seed);
   options.lora = recipe.lora;
   options.adapter = recipe.adapter;
+  options.head = head;
+  options.is_body_frozen = recipe.model.is_body_frozen;
   std::unique_ptr<models::TrainableModel> model;
   if (!recipe.model.from.empty()) {
     ATELIER_TRY(const std::string path, models::resolve_model_path(recipe.model.from));
@@ -233,6 +317,9 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
     if (!config.contains("architectures")) config.set("architectures", Json::Array{Json(class_for(recipe, **arch))});
     Result<nn::TransformerSpec> spec = (*arch)->from_hf(config);
     if (!spec.ok()) return spec.status().with_context("recipe: model.config");
+    if (head.kind != nn::HeadKind::kNone) {
+      ATELIER_TRY(*spec, models::with_task_head(**arch, std::move(*spec), head));
+    }
     ATELIER_TRY(model, models::TrainableModel::from_spec(**arch, *spec, options));
   }
   ATELIER_RETURN_IF_ERROR(check_objective(recipe, model->spec()));

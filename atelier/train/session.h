@@ -14,6 +14,7 @@
 #include "atelier/tokenize/chat_template.h"
 #include "atelier/tokenize/tokenizer.h"
 #include "atelier/train/recipe.h"
+#include "atelier/train/task_data.h"
 
 namespace atelier::train {
 
@@ -37,18 +38,25 @@ class DataSide {
   static Result<std::unique_ptr<DataSide>> open(const Recipe& recipe, const TextSide& text, const std::string& folder);
   data::RowSource& train() { return *train_; }
   const std::vector<data::Row>& validation() const { return validation_; }
+  // Of a task: the head that its labels ask for, and what it is scored on.
+  const nn::HeadSpec& head() const { return head_; }
+  const TaskRows& judged() const { return judged_; }
+  const TaskRows& test() const { return test_; }
 
  private:
   Status open_text(const Recipe& recipe, const tokenize::Tokenizer& tokenizer, const std::string& folder);
   Status open_examples(const Recipe& recipe, const TextSide& text);
+  Status open_task(const Recipe& recipe, const tokenize::Tokenizer& tokenizer);
   std::vector<std::shared_ptr<const data::TokenFile>> token_files_;
   data::DialogueEncoder encoder_;
   std::unique_ptr<data::RowSource> train_;
   std::vector<data::Row> validation_;
+  nn::HeadSpec head_;
+  TaskRows judged_, test_;
 };
 
-// New weights, or those of `model.from`, with rows for tokens that `text` added.
-Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text);
+// New weights, or those of `model.from`, with rows for tokens that `text` added, and with `head` if that is of a kind.
+Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& recipe, const TextSide& text, const nn::HeadSpec& head);
 
 // The schedule with its warm-up in steps.
 optim::ScheduleOptions resolved_schedule(const Recipe& recipe);

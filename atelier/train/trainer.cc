@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "atelier/io/file.h"
+#include "atelier/models/head_outputs.h"
 #include "atelier/optim/average.h"
 #include "atelier/optim/clip.h"
 #include "atelier/train/checkpoint.h"
@@ -24,8 +25,10 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-models::TrainBatch batch_of(const data::Row& row, int64_t step) {
-  return {row.ids, row.labels, row.lengths, row.samples, static_cast<uint64_t>(step)};
+// `weight` of each label's loss, of whatever a label is.
+models::TrainBatch batch_of(const data::Row& row, int64_t step, double weight) {
+  return {row.ids,      row.labels,      row.lengths, row.samples, static_cast<uint64_t>(step),
+          row.segments, row.text_labels, weight,      row.targets, row.groups};
 }
 
 // Rows joined, at most `most` at a time.
@@ -53,8 +56,9 @@ Result<double> gradients_of(models::TrainableModel& model, const std::vector<dat
     return Status::invalid("data: all labels of a batch are ignored, nothing can be learnt; look at it with --show-batch");
   model.zero_gradients();
   double loss = 0;
+  const double weight = 1.0 / static_cast<double>(num_labels);
   for (const data::Row& micro : micro_batches(rows, most_rows)) {
-    ATELIER_TRY(const double part, model.loss_and_backward(batch_of(micro, step), 1.0 / static_cast<double>(num_labels)));
+    ATELIER_TRY(const double part, model.loss_and_backward(batch_of(micro, step, weight), weight));
     loss += part;
   }
   return loss;
@@ -83,7 +87,7 @@ class Trainer {
     ATELIER_RETURN_IF_ERROR(export_text_side(text_, recipe_.data.context, folder_.model()));
     ATELIER_TRY(data_, DataSide::open(recipe_, text_, folder_.path()));
     questions_ = first_questions(data_->validation(), recipe_.samples.answers);
-    ATELIER_TRY(model_, open_trainable(recipe_, text_));
+    ATELIER_TRY(model_, open_trainable(recipe_, text_, data_->head()));
     optimizer_ = std::make_unique<optim::Optimizer>(*optim::find_optimizer(recipe_.optimizer), recipe_.optimizer_options,
                                                     optimizer_parameters(*model_));
     if (recipe_.training.average_decay > 0) average_ = std::make_unique<optim::WeightAverage>(optimizer_->parameters());
@@ -104,6 +108,7 @@ class Trainer {
       is_done = is_done || has_lost_patience();
       if (is_due(recipe_.checkpoints.every, is_done)) ATELIER_RETURN_IF_ERROR(save());
       report.validation_loss = latest_validation_;
+      report.scores = latest_scores_;
       if (hooks_.on_step && !hooks_.on_step(report) && !is_done) return stop();
     }
     if (!state_.best_loss) ATELIER_RETURN_IF_ERROR(export_model());
@@ -112,6 +117,7 @@ class Trainer {
     result.step = state_.step;
     result.best_loss = state_.best_loss;
     result.best_step = state_.best_step;
+    ATELIER_RETURN_IF_ERROR(read_best_scores(result));
     result.stopped_early = has_lost_patience() && state_.step < recipe_.training.steps;
     result.folder = folder_.path();
     result.model = folder_.model();
@@ -175,7 +181,7 @@ class Trainer {
     const auto weight = 1.0 / static_cast<double>(count_labels(data_->validation()));
     double loss = 0;
     for (const data::Row& micro : micro_batches(data_->validation(), micro_rows(recipe_))) {
-      ATELIER_TRY(const double part, model_->loss(batch_of(micro, 0), weight));
+      ATELIER_TRY(const double part, model_->loss(batch_of(micro, 0, weight), weight));
       loss += part;
     }
     return loss;
@@ -225,16 +231,53 @@ class Trainer {
     return with_average([&]() -> Status {
       ATELIER_TRY(const double loss, validation_loss());
       latest_validation_ = loss;
-      ATELIER_RETURN_IF_ERROR(folder_.log(Json::object().set("step", state_.step).set("validation_loss", loss)));
-      if (state_.best_loss && !(loss < *state_.best_loss)) {
+      Json line = Json::object().set("step", state_.step).set("validation_loss", loss);
+      ATELIER_TRY(latest_scores_, scores_of(data_->judged()));
+      for (const auto& [name, value] : latest_scores_) line.set("validation_" + name, value);
+      const bool is_best = is_better(loss);
+      if (is_best) {
+        ATELIER_TRY(const Scores test, scores_of(data_->test()));
+        for (const auto& [name, value] : test) line.set("test_" + name, value);
+      }
+      ATELIER_RETURN_IF_ERROR(folder_.log(line));
+      if (!is_best) {
         ++state_.num_worse;
         return {};
       }
       state_.best_loss = loss;
+      if (!latest_scores_.empty()) state_.best_score = latest_scores_[0].second;
       state_.best_step = state_.step;
       state_.num_worse = 0;
       return write_model();
     });
+  }
+
+  // Of a task; none of rows that are none.
+  Result<Scores> scores_of(const TaskRows& rows) {
+    if (rows.rows.empty()) return Scores();
+    return task_scores(*model_, rows, micro_rows(recipe_));
+  }
+
+  // A task's models are compared by their score, equal ones and all others by their loss.
+  bool is_better(double loss) const {
+    if (!state_.best_loss) return true;
+    if (!latest_scores_.empty() && state_.best_score && latest_scores_[0].second != *state_.best_score) {
+      return latest_scores_[0].second > *state_.best_score;
+    }
+    return loss < *state_.best_loss;
+  }
+
+  // From the log, which a run that goes on has too.
+  Status read_best_scores(TrainResult& result) const {
+    ATELIER_TRY(const std::vector<Json> log, folder_.read_log());
+    for (const Json& line : log) {
+      if (!line.contains("validation_loss") || line.find("step")->as_int() != state_.best_step) continue;
+      for (const auto& [key, value] : line.as_object()) {
+        if (key.starts_with("test_")) result.test_scores.emplace_back(key.substr(5), value.as_double());
+        if (key.starts_with("validation_") && key != "validation_loss") result.best_scores.emplace_back(key.substr(11), value.as_double());
+      }
+    }
+    return {};
   }
 
   Status export_model() {
@@ -294,6 +337,7 @@ class Trainer {
   std::unique_ptr<optim::WeightAverage> average_;
   TrainState state_;
   std::optional<double> latest_validation_;
+  Scores latest_scores_;
 };
 
 // Where tokens lie while a recipe is only looked at.
@@ -315,6 +359,35 @@ class TemporaryFolder {
   std::string path_;
 };
 
+// What a head is to say of a row: labels by name, numbers, an answer's text, tagged tokens.
+std::vector<std::string> task_lines(const nn::HeadSpec& head, const ShownRow& shown) {
+  std::vector<std::string> lines;
+  const data::Row& row = shown.row;
+  size_t begin = 0;
+  for (size_t i = 0; head.kind == nn::HeadKind::kSpan && i < row.lengths.size(); ++i) {
+    const auto first = shown.pieces.begin() + static_cast<std::ptrdiff_t>(begin);
+    std::string answer;
+    for (int32_t t = row.text_labels[2 * i]; t <= row.text_labels[2 * i + 1]; ++t) answer += (answer.empty() ? "" : " ") + first[t];
+    lines.push_back("answer " + answer);
+    begin += static_cast<size_t>(row.lengths[i]);
+  }
+  for (size_t i = 0; head.kind == nn::HeadKind::kSequence && i < row.text_labels.size(); ++i) {
+    lines.push_back("label " + models::label_name(head, row.text_labels[i]));
+  }
+  for (size_t i = 0; head.kind == nn::HeadKind::kChoice && i < row.text_labels.size(); ++i) {
+    lines.push_back("choice " + std::to_string(row.text_labels[i]));
+  }
+  for (size_t i = 0; i < row.targets.size(); ++i) {
+    const std::string name =
+        head.problem == nn::ProblemKind::kManyLabels ? models::label_name(head, static_cast<int64_t>(i) % head.num_labels) : "number";
+    lines.push_back(fmt::format("{} {}", name, row.targets[i]));
+  }
+  for (size_t t = 0; head.kind == nn::HeadKind::kToken && t < row.labels.size(); ++t) {
+    if (row.labels[t] >= 0) lines.push_back(models::label_name(head, row.labels[t]) + " " + shown.pieces[t]);
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<TrainResult> train(const Recipe& recipe, bool resumes, const TrainHooks& hooks) {
@@ -328,7 +401,7 @@ Result<RunEstimate> estimate_run(const Recipe& recipe) {
   ATELIER_TRY(const auto temporary, TemporaryFolder::create());
   ATELIER_TRY(const TextSide text, open_text_side(recipe));
   ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
-  ATELIER_TRY(const auto model, open_trainable(recipe, text));
+  ATELIER_TRY(const auto model, open_trainable(recipe, text, data->head()));
   ATELIER_TRY(const std::vector<data::Row> rows, next_rows(data->train(), micro_rows(recipe)));
   RunEstimate estimate;
   for (const data::Row& row : rows) estimate.tokens_per_step += static_cast<int64_t>(row.ids.size());
@@ -358,6 +431,7 @@ Result<std::vector<ShownRow>> first_rows(const Recipe& recipe, int64_t count) {
   ATELIER_TRY(const auto temporary, TemporaryFolder::create());
   ATELIER_TRY(const TextSide text, open_text_side(recipe));
   ATELIER_TRY(const auto data, DataSide::open(recipe, text, temporary->path()));
+  const data::ObjectiveDef& objective = *data::find_objective(recipe.data.objective);
   std::vector<ShownRow> rows(static_cast<size_t>(count));
   for (ShownRow& shown : rows) {
     ATELIER_TRY(shown.row, data->train().next());
@@ -365,6 +439,8 @@ Result<std::vector<ShownRow>> first_rows(const Recipe& recipe, int64_t count) {
       ATELIER_TRY(std::string piece, text.tokenizer->decode({&id, 1}, false));
       shown.pieces.push_back(std::move(piece));
     }
+    shown.predicts_next = objective.task == data::TaskKind::kNone && !objective.is_masked;
+    shown.says = task_lines(data->head(), shown);
   }
   return rows;
 }

@@ -13,6 +13,7 @@
 #include "atelier/data/row.h"
 #include "atelier/train/answers.h"
 #include "atelier/train/recipe.h"
+#include "atelier/train/task_scores.h"
 
 namespace atelier::train {
 
@@ -20,6 +21,7 @@ struct StepReport {
   int64_t step = 0, num_steps = 0;
   double loss = 0, learning_rate = 0, gradient_norm = 0, tokens_per_s = 0;
   std::optional<double> validation_loss;  // the latest
+  Scores scores;                          // of a task on the validation data, the latest
 };
 
 struct TrainHooks {
@@ -32,6 +34,7 @@ struct TrainResult {
   double loss = 0;                   // of the last step's batch
   std::optional<double> start_loss;  // of the validation data, before the first step of a run from a checkpoint
   std::optional<double> best_loss;
+  Scores best_scores, test_scores;  // of a task at the best step, on validation and test data
   int64_t best_step = 0;
   bool stopped_early = false;  // patience ran out
   std::string folder, model;
@@ -55,6 +58,8 @@ Result<RunEstimate> estimate_run(const Recipe& recipe);
 struct ShownRow {
   data::Row row;
   std::vector<std::string> pieces;
+  bool predicts_next = true;      // a label is the token behind its position; else what its own position is to say
+  std::vector<std::string> says;  // what a task's head is to say of the row: "label positive", "answer 1889"
 };
 Result<std::vector<ShownRow>> first_rows(const Recipe& recipe, int64_t count);
 
