@@ -138,6 +138,21 @@ TEST_P(LinearOfIsa, block_types_widen_to_the_bits_of_the_reference) {
   }
 }
 
+TEST_P(LinearOfIsa, rows_of_a_tile_widen_to_the_bits_of_the_reference) {
+  for (const DType dtype : kBlockTypes) {
+    const int64_t K = 3 * 256;
+    const Problem p({dtype, 1, quant::kTileRows, K});
+    std::vector<float> w(quant::kTileRows * K);
+    quant::to_f32(dtype, p.w.data(), w.data(), quant::kTileRows * K);
+    std::vector<uint64_t> scratch(linear_scratch_bytes(K) / 8);
+    for (const auto& [begin, end] : {std::pair{0, 16}, {3, 16}, {0, 5}, {7, 9}}) {
+      std::vector<float> rows((end - begin) * K, NAN);  // exactly its size, so that a sanitizer sees a write beyond it
+      table().widen_tile(dtype, p.tiles.data(), begin, end, K, rows.data(), scratch.data());
+      for (int64_t i = 0; i < (end - begin) * K; ++i) ASSERT_EQ(rows[i], w[begin * K + i]) << dtype_name(dtype) << " from " << begin;
+    }
+  }
+}
+
 TEST_P(LinearOfIsa, integer_products_agree_with_the_scalar_twin) {
   for (const DType dtype : kBlockTypes) {
     for (const int64_t N : {1, 8, 21, 64}) expect_near_scalar_int8(table(), {dtype, 6, N, 512});

@@ -8,7 +8,6 @@
 #include "atelier/kernels/input_rows.h"
 #include "atelier/kernels/scratch.h"
 #include "atelier/parallel/parallel.h"
-#include "atelier/quant/quant.h"
 #include "atelier/quant/tiles.h"
 
 namespace atelier::kernels {
@@ -41,17 +40,19 @@ const MatmulKernels& kernels_for(Compute compute) {
   return compute == Compute::kBF16 && table.matmul_bf16.multiply != nullptr ? table.matmul_bf16 : table.matmul_f32;
 }
 
-// Rows [begin, begin + count) of a weight as float32 [count, K]; in place where they are stored so.
-const float* weight_rows(DType dtype, const void* w, int64_t K, int64_t begin, int64_t count, float* buffer, uint8_t* packed) {
+// Rows [begin, begin + count) of a weight as float32 [count, K]; in place where they are stored so. `scratch` holds
+// linear_scratch_bytes(K).
+const float* weight_rows(DType dtype, const void* w, int64_t K, int64_t begin, int64_t count, float* buffer, void* scratch) {
   const auto* bytes = static_cast<const uint8_t*>(w);
   if (dtype == DType::kF32) return static_cast<const float*>(w) + begin * K;
   if (!is_quantized(dtype)) {
     load(dtype, bytes + begin * row_bytes(dtype, K), buffer, count * K);
     return buffer;
   }
-  for (int64_t i = 0; i < count; ++i) {
-    quant::unpack_tile_row(dtype, bytes, begin + i, K, packed);
-    quant::to_f32(dtype, packed, buffer + i * K, K);
+  for (int64_t i = 0; i < count;) {
+    const int64_t first = (begin + i) % quant::kTileRows, rows = std::min(quant::kTileRows - first, count - i);
+    active().widen_tile(dtype, bytes + (begin + i - first) * row_bytes(dtype, K), first, first + rows, K, buffer + i * K, scratch);
+    i += rows;
   }
   return buffer;
 }
@@ -109,8 +110,8 @@ void pack_weights(const MatmulKernels& kernels, std::span<const Piece> pieces, i
       const auto* rows = static_cast<const uint16_t*>(linear->w) + (first + n) * K;
       return kernels.pack_panels_bf16(rows, K, count, K, panel, words * kPanelColumns);
     }
-    auto* scratch = static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)) + row_bytes(linear->dtype, K)));
-    const float* rows = weight_rows(linear->dtype, linear->w, K, first + n, count, scratch, reinterpret_cast<uint8_t*>(scratch + floats));
+    auto* buffer = static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)) + linear_scratch_bytes(K)));
+    const float* rows = weight_rows(linear->dtype, linear->w, K, first + n, count, buffer, buffer + floats);
     kernels.pack_panels(rows, K, count, K, panel, words * kPanelColumns);
   });
 }

@@ -155,6 +155,9 @@ struct KernelTable {
   // y of `block` from integer products, for quantized weights.
   void (*linear_int8)(const QuantizedRows& x, const OutputBlock& block, void* scratch);
 
+  // Rows [begin, end) of a tile of a block type (quant/tiles.h) as float32 [end - begin, K]; `scratch` holds linear_scratch_bytes(K).
+  void (*widen_tile)(DType dtype, const uint8_t* tile, int64_t begin, int64_t end, int64_t K, float* out, void* scratch);
+
   // The sums of a block over keys [span, span + 1) * kKeySpan, from float32 products.
   void (*attention_f32)(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
   // The same from bfloat16 products; null where the ISA has no such dot product.

@@ -337,6 +337,8 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef&
   nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor& tensor) {
     tensor = Tensor::zeros(DType::kF32, info.shape);
     nn::initialise_parameter(spec, info.name, options.seed, tensor);
+    // At once, so that memory never holds all in float32; tables that learn alone start from the embedding's own numbers.
+    if (options.lora.whole_modules.empty() && !state->is_trained(info.name)) state->freeze(spec, info, tensor);
   });
   ATELIER_RETURN_IF_ERROR(state->start(std::move(spec), std::move(weights)));
   return std::unique_ptr<TrainableModel>(new TrainableModel(std::move(state)));

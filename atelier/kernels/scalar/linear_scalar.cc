@@ -44,6 +44,14 @@ void widen_row(const OutputBlock& block, int64_t n, int64_t K, float* w) {
 
 }  // namespace
 
+void widen_tile(DType dtype, const uint8_t* tile, int64_t begin, int64_t end, int64_t K, float* out, void* scratch) {
+  auto* row = static_cast<uint8_t*>(scratch);
+  for (int64_t n = begin; n < end; ++n) {
+    quant::unpack_tile_row(dtype, tile, n, K, row);
+    quant::to_f32(dtype, row, out + (n - begin) * K, K);
+  }
+}
+
 void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch) {
   float* w = static_cast<float*>(scratch);
   for (int64_t n = 0; n < block.N; ++n) {

@@ -10,6 +10,7 @@ extern const KernelTable kTable;
 void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch);
 void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end);
 void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
+void widen_tile(DType dtype, const uint8_t* tile, int64_t begin, int64_t end, int64_t K, float* out, void* scratch);
 void attention_f32(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
 void attention_fold(const AttentionSums& part, int64_t num_queries, const AttentionSums& whole);
 void attention_write(const AttentionShape& shape, const AttentionBlock& block, const AttentionSums& whole);

@@ -8,6 +8,7 @@ const KernelTable kTable = {
     .round_rows = nullptr,
     .quantize_rows = quantize_rows,
     .linear_int8 = linear_int8,
+    .widen_tile = widen_tile,
     .attention_f32 = attention_f32,
     .attention_bf16 = nullptr,
     .attention_fold = attention_fold,

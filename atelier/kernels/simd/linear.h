@@ -34,6 +34,12 @@ struct LinearKernels {
     with_decoder(block.dtype, Int8Body{x, block, static_cast<uint8_t*>(scratch)});
   }
 
+  // Rows [begin, end) of a tile of quant/tiles.h as float32 [end - begin, K]: the values of quant::to_f32.
+  static void widen_tile(DType dtype, const uint8_t* tile, int64_t begin, int64_t end, int64_t K, float* out, void* scratch) {
+    const OutputBlock block{.dtype = dtype, .w = tile, .row_bytes = row_bytes(dtype, K), .N = quant::kTileRows};
+    with_decoder(dtype, WidenBody{block, begin, end, K, out, static_cast<uint8_t*>(scratch)});
+  }
+
   // Per block of 32: scale = amax / 127 and the nearest integers; a block with a NaN gets a NaN for its scale.
   static void quantize_rows(const FloatRows& x, const QuantizedRows& out, int64_t row_begin, int64_t row_end) {
     const int64_t blocks = x.K / kQuantBlock;
@@ -152,6 +158,29 @@ struct LinearKernels {
         decode_panel<Decoder>(block, x.K, n, 0, x.K, panel);
         widen_panel<typename Decoder::Form>(panel, x.K, w);
         multiply_floats(x, w, block, n, block.N - n < kLanes ? block.N - n : kLanes);
+      }
+    }
+  };
+
+  struct WidenBody {
+    const OutputBlock& block;
+    int64_t begin, end, K;
+    float* out;
+    uint8_t* scratch;
+
+    template <class Decoder>
+    void run() const {
+      uint8_t* memory = scratch;
+      const Panel<S> panel = take_panel(memory, K);
+      float* some = reinterpret_cast<float*>(memory);
+      for (int64_t n = begin / kLanes * kLanes; n < end; n += kLanes) {
+        const bool is_whole = n >= begin && n + kLanes <= end;
+        float* w = is_whole ? out + (n - begin) * K : some;
+        decode_panel<Decoder>(block, K, n, 0, K, panel);
+        widen_panel<typename Decoder::Form>(panel, K, w);
+        for (int64_t r = 0; r < kLanes && !is_whole; ++r) {
+          if (n + r >= begin && n + r < end) copy(w + r * K, out + (n + r - begin) * K, K);
+        }
       }
     }
   };

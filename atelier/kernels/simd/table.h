@@ -22,6 +22,7 @@ constexpr KernelTable make_table() {
       .round_rows = nullptr,
       .quantize_rows = LinearKernels<S>::quantize_rows,
       .linear_int8 = LinearKernels<S>::linear_int8,
+      .widen_tile = LinearKernels<S>::widen_tile,
       .attention_f32 = kernels::attention_f32<S>,
       .attention_bf16 = nullptr,
       .attention_fold = AttentionSpans<S>::fold,
