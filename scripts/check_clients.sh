@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly atelier="${1:?usage: check_clients.sh ATELIER [FOLDER]}" folder="${2:-build/clients}" model=smollm2-135m-instruct
-readonly pins="openai==2.16.0"
+readonly pins="openai==2.16.0 litellm==1.83.0"
 fail() { echo "check_clients: error: $*" >&2; exit 1; }
 
 if [[ "$(cat "$folder/pins" 2>/dev/null)" != "$pins" ]]; then
@@ -12,6 +12,16 @@ if [[ "$(cat "$folder/pins" 2>/dev/null)" != "$pins" ]]; then
   "$folder/bin/pip" install --quiet --disable-pip-version-check $pins || fail "pip could not install $pins; connect to the network"
   echo "$pins" >"$folder/pins"
 fi
+
+# npm's from their lock file, with the playground's Node.
+readonly node_clients="$folder/node"
+if ! cmp --silent tests/clients/package-lock.json "$node_clients/installed-from"; then
+  mkdir -p "$node_clients"
+  cp tests/clients/package.json tests/clients/package-lock.json "$node_clients"
+  scripts/node.sh npm --prefix "$node_clients" ci --ignore-scripts --no-audit --no-fund --loglevel=error || fail "npm could not install tests/clients/package-lock.json; connect to the network"
+  cp tests/clients/package-lock.json "$node_clients/installed-from"
+fi
+cp tests/clients/*.mjs "$node_clients"
 
 work="$(mktemp -d)"
 "$atelier" serve "$model" --port 0 --json --context 2048 --access-log "$work/access" >"$work/out" 2>"$work/err" &
@@ -24,7 +34,12 @@ for _ in $(seq 300); do
 done
 url="$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/out")"
 
-"$folder/bin/python" tests/clients/openai_client.py "$url" "$model" || fail "the openai client; the server says: $(tail -3 "$work/err")"
+for client in openai litellm; do
+  "$folder/bin/python" "tests/clients/${client}_client.py" "$url" "$model" || fail "PyPI's $client; the server says: $(tail -3 "$work/err")"
+done
+for client in openai ollama langchain anthropic; do
+  scripts/node.sh node "$node_clients/${client}_client.mjs" "$url" "$model" || fail "npm's $client; the server says: $(tail -3 "$work/err")"
+done
 
 kill -TERM "$server"
 wait "$server" || fail "the server does not end cleanly: $(cat "$work/err")"

@@ -21,7 +21,8 @@ targets() {
   echo gguf 22 tests/golden/format/{single,aligned,split-00001-of-00003}.gguf
   echo http 6 tests/fuzz/corpus/http
   echo safetensors 12 tests/golden/format/{single,sharded/model-00001-of-00002}.safetensors
-  echo config 10 tests/golden/models/*/config*.json
+  echo tool_call 2 tests/fuzz/corpus/tool_call
+  echo config 8 tests/golden/models/*/config*.json
   echo tokenizer_json 13 tests/fuzz/corpus/tokenizer_json
   echo sentencepiece 10 tests/fuzz/corpus/sentencepiece
   echo chat_template 12 tests/fuzz/corpus/chat_template

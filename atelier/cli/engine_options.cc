@@ -23,6 +23,7 @@ Result<int64_t> EngineArgs::kv_bytes() const {
 }
 
 Result<int64_t> EngineArgs::planned_bytes(const models::Model& model, int64_t max_sequences) const {
+  if (model.is_encoder()) return model.checkpoint().total_bytes();
   ATELIER_TRY(int64_t bytes, kv_bytes());
   const nn::KvLayout layout(model.spec(), model.kv_dtype());
   if (bytes == 0) bytes = max_sequences * nn::KvLayout::num_pages(model.context()) * layout.page_bytes();

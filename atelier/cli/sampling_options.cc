@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "atelier/base/log.h"
 #include "atelier/base/strings.h"
 #include "atelier/generate/default_sampling.h"
+#include "atelier/generate/dry_breakers.h"
 #include "atelier/generate/sampler_chain.h"
 
 namespace atelier::cli {
@@ -53,18 +53,6 @@ Status SamplingArgs::add_logit_biases(generate::SamplingOptions& options) const 
   return {};
 }
 
-void SamplingArgs::mark_breakers(const tokenize::Tokenizer& tokenizer) {
-  const std::vector<std::string> usual = {"\n", ":", "\"", "*"};
-  const std::vector<std::string>& breakers = dry_breaker_texts_.empty() ? usual : dry_breaker_texts_;
-  dry_breakers_.assign(static_cast<size_t>(tokenizer.vocab_size()), false);
-  for (size_t id = 0; id < dry_breakers_.size(); ++id) {
-    const int32_t token = static_cast<int32_t>(id);
-    const auto text = tokenizer.decode(std::span(&token, 1), false);
-    dry_breakers_[id] = text.ok() && std::any_of(breakers.begin(), breakers.end(),
-                                                 [&](const std::string& breaker) { return text->find(breaker) != std::string::npos; });
-  }
-}
-
 Result<generate::SamplingOptions> SamplingArgs::resolve(const models::Model& model, const Console& console, Defaults kind) {
   const generate::SamplingOptions defaults =
       kind == Defaults::kModel ? generate::default_sampling(model.defaults()) : generate::SamplingOptions{.temperature = 0};
@@ -77,8 +65,8 @@ Result<generate::SamplingOptions> SamplingArgs::resolve(const models::Model& mod
   options.repetition_penalty = repetition_penalty_.value_or(defaults.repetition_penalty);
   ATELIER_RETURN_IF_ERROR(add_logit_biases(options));
   if (const auto tokenizer = model.tokenizer(); options.dry_multiplier > 0 && tokenizer.ok()) {
-    mark_breakers(**tokenizer);
-    options.dry_breakers = &dry_breakers_;
+    options.dry_breakers =
+        generate::dry_breakers(**tokenizer, dry_breaker_texts_.empty() ? generate::usual_dry_breakers() : dry_breaker_texts_);
   }
   options.seed = console.seed ? static_cast<uint64_t>(*console.seed) : std::random_device{}();
   ATELIER_RETURN_IF_ERROR(generate::check_sampling_options(options));

@@ -24,13 +24,11 @@ class SamplingArgs {
 
  private:
   Status add_logit_biases(generate::SamplingOptions& options) const;
-  void mark_breakers(const tokenize::Tokenizer& tokenizer);
 
   std::optional<double> temperature_, top_p_, min_p_, typical_p_, repetition_penalty_;
   std::optional<int64_t> top_k_;
   generate::SamplingOptions typed_;  // those that no model states
   std::vector<std::string> logit_biases_, dry_breaker_texts_;
-  std::vector<bool> dry_breakers_;  // [V]
 };
 
 }  // namespace atelier::cli

@@ -79,7 +79,8 @@ Status Answer::append(int32_t id) {
   tokens_.push_back(id);
   out_.ids.push_back(id);
   if (decoder_) {
-    ATELIER_TRY(const std::string text, decoder_->push(id));
+    ATELIER_TRY(std::string text, decoder_->push(id));
+    if (std::count(options_.shown_ids.begin(), options_.shown_ids.end(), id) > 0) text += tokenizer_->id_to_token(id);
     show(stop_.push(text));
     if (stop_.has_matched()) return end(FinishReason::kStopString);
   }

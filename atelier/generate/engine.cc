@@ -57,6 +57,18 @@ Status Engine::add_adapter(const std::string& id, std::shared_ptr<const nn::Adap
   return Status::invalid(fmt::format("adapter: {}, the id is taken; give each adapter one of its own", quoted(id)));
 }
 
+Status Engine::remove_adapter(const std::string& id) {
+  const auto found = adapters_.find(id);
+  if (found == adapters_.end()) return Status::not_found(fmt::format("adapter: {}, no such adapter is loaded", quoted(id)));
+  const auto uses = [&](const std::unique_ptr<Sequence>& sequence) {
+    return std::ranges::any_of(sequence->adapters, [&](const nn::AppliedAdapter& one) { return one.adapter == found->second.get(); });
+  };
+  if (std::ranges::any_of(waiting_, uses) || std::ranges::any_of(running_, uses))
+    return Status::invalid(fmt::format("adapter: {}, answers under way use it; try again when they have ended", quoted(id)));
+  adapters_.erase(found);
+  return {};
+}
+
 Result<std::vector<nn::AppliedAdapter>> Engine::find_adapters(const std::vector<AdapterChoice>& choices) const {
   std::vector<nn::AppliedAdapter> adapters;
   std::vector<std::string> known;

@@ -61,6 +61,9 @@ class Engine {
   // Holds an adapter of the model under an id that requests may name. InvalidArgument when the id is taken.
   Status add_adapter(const std::string& id, std::shared_ptr<const nn::Adapter> adapter);
 
+  // InvalidArgument while requests use it.
+  Status remove_adapter(const std::string& id);
+
   // Refused at once: an empty prompt, one that does not fit the context (OutOfRange names both numbers), ids outside the vocabulary,
   // options out of range, an unknown adapter. Otherwise on_finish will be called exactly once.
   Result<RequestId> submit(Request request);

@@ -47,6 +47,7 @@ struct GenerateOptions {
   BeamOptions beams;                      // with them no samplers, stop strings, masks and reports of the answer's tokens
   std::vector<AdapterChoice> adapters;    // several are added up, in this order; none: the model alone
   int64_t num_virtual = 0;                // first tokens of the prompt that are an adapter's (nn/adapter.h): the engine puts them there
+  std::vector<int32_t> shown_ids;         // special tokens whose spelling is part of the text
   uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
   TokenMask mask;                         // empty: every token may come
 };

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -28,11 +29,11 @@ struct SamplingOptions {
   double frequency_penalty = 0;   // subtracted per occurrence in the answer so far (OpenAI); 0: off
   int64_t penalty_window = 0;     // the penalties above look at this many latest tokens; 0: all
 
-  double dry_multiplier = 0;                        // strength of DRY; 0: off
-  double dry_base = 1.75;                           // grows the penalty with the length of the repetition
-  int64_t dry_allowed_length = 2;                   // repetitions up to this length are free
-  int64_t dry_window = 0;                           // looks at this many latest tokens; 0: all
-  const std::vector<bool>* dry_breakers = nullptr;  // [V]: tokens that no repetition crosses; null: none
+  double dry_multiplier = 0;                              // strength of DRY; 0: off
+  double dry_base = 1.75;                                 // grows the penalty with the length of the repetition
+  int64_t dry_allowed_length = 2;                         // repetitions up to this length are free
+  int64_t dry_window = 0;                                 // looks at this many latest tokens; 0: all
+  std::shared_ptr<const std::vector<bool>> dry_breakers;  // [V]: tokens that no repetition crosses; null: none
 
   int64_t top_k = 0;       // keeps the k likeliest (and ties with the last of them); 0: off
   double typical_p = 1;    // keeps the tokens nearest to the expected surprise, up to this mass (Meister et al. 2022); 1: off

@@ -102,7 +102,7 @@ TEST(Samplers, dry_never_looks_across_a_breaker) {
   const std::vector<float> logits(10, 0.0f);
   const std::vector<int32_t> tokens = {1, 2, 3, 4, 1, 2, 9, 3, 1, 9, 2};
   EXPECT_LT(sampled_logits(options, logits, {std::vector<int32_t>{1, 2, 3, 1, 2}, 0})[3], 0) << "1 2 would continue with 3";
-  options.dry_breakers = &breakers;
+  options.dry_breakers = std::make_shared<const std::vector<bool>>(breakers);
   EXPECT_EQ(sampled_logits(options, logits, {tokens, 0}), logits);
 }
 

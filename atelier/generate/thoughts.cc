@@ -7,8 +7,8 @@
 namespace atelier::generate {
 namespace {
 
-constexpr std::string_view kOpen = "<think>";
-constexpr std::string_view kClose = "</think>";
+// Qwen, DeepSeek, Granite and others; Magistral; Command.
+constexpr ThoughtTags kFamilies[] = {{"<think>", "</think>"}, {"[THINK]", "[/THINK]"}, {"<|START_THINKING|>", "<|END_THINKING|>"}};
 
 // Length of the longest end of `text` that is a proper beginning of `tag`.
 size_t partial_tag(std::string_view text, std::string_view tag) {
@@ -33,7 +33,7 @@ std::vector<ThoughtSplitter::Piece> ThoughtSplitter::push(std::string_view text)
   pending_ += text;
   std::vector<Piece> out;
   while (true) {
-    const std::string_view tag = is_inside_ ? kClose : kOpen;
+    const std::string_view tag = is_inside_ ? tags_.close : tags_.open;
     const size_t at = pending_.find(tag);
     if (at == std::string::npos) {
       take(pending_.size() - partial_tag(pending_, tag), out);
@@ -52,9 +52,24 @@ std::vector<ThoughtSplitter::Piece> ThoughtSplitter::finish() {
   return out;
 }
 
+ThoughtTags thought_tags(std::string_view chat_template) {
+  for (const ThoughtTags& tags : kFamilies) {
+    if (chat_template.find(tags.close) != std::string_view::npos) return tags;
+  }
+  return kFamilies[0];
+}
+
 bool ends_inside_thought(std::string_view prompt) {
   const std::string_view end = trim_ascii(prompt);
-  return end.ends_with(kOpen);
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](const ThoughtTags& tags) { return end.ends_with(tags.open); });
+}
+
+ThoughtStart thought_start(std::string_view prompt, std::string_view chat_template) {
+  const ThoughtTags tags = thought_tags(chat_template);
+  const std::string_view end = trim_ascii(prompt);
+  if (ends_inside_thought(prompt)) return ThoughtStart::kInside;
+  const bool knows_thoughts = chat_template.find(tags.close) != std::string_view::npos;
+  return knows_thoughts && !end.ends_with(tags.close) ? ThoughtStart::kMayOpen : ThoughtStart::kNone;
 }
 
 }  // namespace atelier::generate

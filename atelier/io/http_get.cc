@@ -1,7 +1,10 @@
 #include "atelier/io/http_get.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +22,12 @@ namespace {
 
 constexpr int kTries = 5;
 constexpr size_t kMaxErrorText = 200;  // of a server's answer that is shown
+
+// "https://host:8080/path" -> "https://host:8080".
+std::string_view origin_of(std::string_view url) {
+  const size_t scheme = url.find("://");
+  return scheme == std::string_view::npos ? url : url.substr(0, url.find_first_of("/?#", scheme + 3));
+}
 
 // One request and what came of it. The body goes to `take`, which refuses more by returning false.
 class Transfer {
@@ -51,6 +60,13 @@ class Transfer {
     set(CURLOPT_LOW_SPEED_TIME, 60L);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_USERAGENT, "atelier");
+    if (request_.is_public_only) {
+      set(CURLOPT_PROXY, "");
+      set(CURLOPT_OPENSOCKETDATA, this);
+      set(
+          CURLOPT_OPENSOCKETFUNCTION,
+          +[](void* self, curlsocktype, curl_sockaddr* address) { return static_cast<Transfer*>(self)->open_socket(*address); });
+    }
     set(CURLOPT_ERRORBUFFER, error_);
     set(CURLOPT_WRITEDATA, this);
     set(
@@ -82,6 +98,8 @@ class Transfer {
 
   // Why there is no body.
   Status error(CURLcode code) const {
+    if (is_refused_)
+      return Status::invalid(fmt::format("{}: leads to an address that is not of the public internet; it is not followed", request_.url));
     if (code != CURLE_OK && status() < 400) {
       return Status::io(
           fmt::format("{}: {}; check the address and the network", request_.url, *error_ != 0 ? error_ : curl_.easy_strerror(code)));
@@ -95,6 +113,16 @@ class Transfer {
   static std::string printable(std::string text) {
     for (char& c : text) c = static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e ? ' ' : c;
     return text;
+  }
+  curl_socket_t open_socket(const curl_sockaddr& address) {
+    char* url = nullptr;  // of now, behind redirects
+    curl_.easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
+    const bool is_trusted = url != nullptr && !request_.trusted_origin.empty() && origin_of(url) == origin_of(request_.trusted_origin);
+    if (!is_trusted && !is_public_address(address.addr)) {
+      is_refused_ = true;
+      return CURL_SOCKET_BAD;
+    }
+    return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   }
   bool write(std::string_view data) {
     const long code = status();
@@ -115,6 +143,7 @@ class Transfer {
   curl_slist* list_ = nullptr;
   char error_[CURL_ERROR_SIZE] = {};
   std::string etag_, refusal_;
+  bool is_refused_ = false;
 };
 
 // The bytes of a download that are there, and the ETag of the file that they are from.
@@ -186,7 +215,40 @@ bool is_worth_another_try(CURLcode code, long status) {
          code == CURLE_OPERATION_TIMEDOUT || code == CURLE_HTTP2_STREAM;
 }
 
+// [first, first + 2^(32 - bits)) of IPv4, in the order of the host.
+struct Network {
+  uint32_t first;
+  int bits;
+};
+// RFC 6890: this host, private use, shared, loopback, link-local, protocol assignments, documentation, benchmarking, groups, reserved.
+constexpr Network kNotPublic[] = {{0x00000000, 8},  {0x0A000000, 8},  {0x64400000, 10}, {0x7F000000, 8},  {0xA9FE0000, 16},
+                                  {0xAC100000, 12}, {0xC0000000, 24}, {0xC0000200, 24}, {0xC0A80000, 16}, {0xC6120000, 15},
+                                  {0xC6336400, 24}, {0xCB007100, 24}, {0xE0000000, 4},  {0xF0000000, 4}};
+
+bool is_public(uint32_t address) {
+  return std::none_of(std::begin(kNotPublic), std::end(kNotPublic),
+                      [&](const Network& network) { return (address ^ network.first) >> (32 - network.bits) == 0; });
+}
+
 }  // namespace
+
+bool is_public_address(const ::sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    sockaddr_in v4;
+    std::memcpy(&v4, &address, sizeof v4);
+    return is_public(ntohl(v4.sin_addr.s_addr));
+  }
+  if (address.sa_family != AF_INET6) return false;
+  sockaddr_in6 v6;
+  std::memcpy(&v6, &address, sizeof v6);
+  const uint8_t* bytes = v6.sin6_addr.s6_addr;
+  const auto low = uint32_t{bytes[12]} << 24 | uint32_t{bytes[13]} << 16 | uint32_t{bytes[14]} << 8 | bytes[15];
+  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) return is_public(low);
+  if (bytes[0] == 0x20 && bytes[1] == 0x02) return false;                                          // 6to4 carries any address
+  if (bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] == 0x0d && bytes[3] == 0xb8) return false;  // documentation
+  if (bytes[0] == 0x20 && bytes[1] == 0x01 && bytes[2] < 0x02) return false;                       // protocol assignments, Teredo
+  return (bytes[0] & 0xE0) == 0x20;                                                                // global unicast, RFC 4291
+}
 
 Result<std::string> http_get(const HttpRequest& request, int64_t limit_bytes) {
   ATELIER_TRY(const Curl* curl, the_curl());

@@ -10,12 +10,21 @@
 
 #include "atelier/base/status.h"
 
+struct sockaddr;
+
 namespace atelier::io {
 
 struct HttpRequest {
   std::string url;                        // http:// or https://
   std::vector<std::string> headers = {};  // "Authorization: Bearer ..."
+  // Connects to addresses of the public internet only, also where a redirect or a name leads elsewhere, and through no proxy; save to
+  // `trusted_origin` ("http://hub.local:8080"). For addresses that somebody else names.
+  bool is_public_only = false;
+  std::string trusted_origin = {};
 };
+
+// Whether an address of a socket is one of the public internet: not of this machine, a private network, a link or a group.
+bool is_public_address(const ::sockaddr& address);
 
 // The body; refused when it is longer than `limit_bytes`.
 Result<std::string> http_get(const HttpRequest& request, int64_t limit_bytes);

@@ -104,6 +104,8 @@ Result<std::vector<RemoteFile>> choose(const std::string& source, std::vector<Re
 
 io::HttpRequest request_for(const std::string& url, const PullOptions& options) {
   io::HttpRequest request{url};
+  request.is_public_only = options.is_public_only;
+  if (url.starts_with(options.hub + "/")) request.trusted_origin = options.hub;
   if (!options.token.empty() && url.starts_with(options.hub + "/")) request.headers.push_back("Authorization: Bearer " + options.token);
   return request;
 }

@@ -19,6 +19,7 @@ struct PullOptions {
   std::string revision = "main";               // branch, tag or commit
   std::string token;                           // sent to the hub; empty: none
   std::string sha256;                          // that a single file must have; empty: not checked
+  bool is_public_only = false;  // the source is somebody else's word: besides the hub only the public internet (io/http_get.h)
 };
 
 // The file that is coming; bytes of all files that are there, and that there will be (0: not known). False stops.

@@ -139,7 +139,30 @@ Result<SentenceEncoder> SentenceEncoder::create(Model& model, SentenceSettings s
   return SentenceEncoder(model, *tokenizer, std::move(settings));
 }
 
-Result<std::vector<std::vector<int32_t>>> SentenceEncoder::tokenize(std::span<const std::string> texts) {
+Result<EncodedText> SentenceEncoder::framed(std::vector<int32_t> ids) const {
+  const tokenize::TextFrame frame = tokenizer_->frame();
+  EncodedText text;
+  text.num_tokens = static_cast<int64_t>(ids.size() + frame.before.size() + frame.after.size());
+  text.ids = frame_text(frame, std::move(ids), settings_.max_length).ids;
+  if (text.ids.empty()) return Status::invalid("text: an empty one, and this model puts no token around; leave it out");
+  return text;
+}
+
+Result<EncodedText> SentenceEncoder::tokenize(std::string_view text) const {
+  tokenize::EncodeOptions options;
+  options.add_special_tokens = false;
+  ATELIER_TRY(std::vector<int32_t> ids, tokenizer_->encode_ids(settings_.prompt + std::string(text), options));
+  return framed(std::move(ids));
+}
+
+EncodedText SentenceEncoder::cut(std::vector<int32_t> ids) const {
+  EncodedText text{std::move(ids)};
+  text.num_tokens = static_cast<int64_t>(text.ids.size());
+  text.ids.resize(static_cast<size_t>(std::min(text.num_tokens, settings_.max_length)));
+  return text;
+}
+
+Result<std::vector<std::vector<int32_t>>> SentenceEncoder::tokenize_batch(std::span<const std::string> texts) {
   std::vector<std::string> prompted;
   std::vector<std::string_view> views(texts.begin(), texts.end());
   if (!settings_.prompt.empty()) {
@@ -147,13 +170,10 @@ Result<std::vector<std::vector<int32_t>>> SentenceEncoder::tokenize(std::span<co
     views.assign(prompted.begin(), prompted.end());
   }
   ATELIER_TRY(std::vector<std::vector<int32_t>> all, tokenizer_->encode_batch(views, {.add_special_tokens = false}));
-  const tokenize::TextFrame frame = tokenizer_->frame();
-  const size_t around = frame.before.size() + frame.after.size();
   for (std::vector<int32_t>& ids : all) {
-    counts_.cut_texts += ids.size() + around > static_cast<size_t>(settings_.max_length);
-    ids = frame_text(frame, std::move(ids), settings_.max_length).ids;
-    if (ids.empty()) return Status::invalid("text: an empty one, and this model puts no token around; leave it out");
-    counts_.tokens += static_cast<int64_t>(ids.size());
+    ATELIER_TRY(EncodedText text, framed(std::move(ids)));
+    counts_.cut_texts += text.is_cut();
+    ids = std::move(text.ids);
   }
   return all;
 }
@@ -178,9 +198,13 @@ void SentenceEncoder::pool(std::span<const size_t> batch, std::span<const std::v
 
 Status SentenceEncoder::encode(std::span<const std::string> texts, std::span<float> vectors, FunctionRef<bool()> proceed) {
   const auto start = std::chrono::steady_clock::now();
-  ATELIER_TRY(const std::vector<std::vector<int32_t>> ids, tokenize(texts));
+  ATELIER_TRY(const std::vector<std::vector<int32_t>> ids, tokenize_batch(texts));
   counts_.tokenize_s += seconds_since(start);
-  std::vector<size_t> order(texts.size());
+  return encode_ids(ids, vectors, proceed);
+}
+
+Status SentenceEncoder::encode_ids(std::span<const std::vector<int32_t>> ids, std::span<float> vectors, FunctionRef<bool()> proceed) {
+  std::vector<size_t> order(ids.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return ids[a].size() > ids[b].size(); });
   const auto compute_start = std::chrono::steady_clock::now();
@@ -198,7 +222,8 @@ Status SentenceEncoder::encode(std::span<const std::string> texts, std::span<flo
     pool(std::span(order).subspan(begin, end - begin), ids, vectors);
   }
   counts_.compute_s += seconds_since(compute_start);
-  counts_.texts += static_cast<int64_t>(texts.size());
+  counts_.texts += static_cast<int64_t>(ids.size());
+  for (const std::vector<int32_t>& text : ids) counts_.tokens += static_cast<int64_t>(text.size());
   return {};
 }
 

@@ -40,6 +40,13 @@ struct EncodeCounts {
   double tokenize_s = 0, compute_s = 0;
 };
 
+// A text as the model reads it.
+struct EncodedText {
+  std::vector<int32_t> ids;  // the prompt before it, special tokens around, cut to max_length
+  int64_t num_tokens = 0;    // without the cut
+  bool is_cut() const { return num_tokens > static_cast<int64_t>(ids.size()); }
+};
+
 class SentenceEncoder {
  public:
   // The model outlives the encoder. An error where it has no tokenizer or takes no texts of max_length.
@@ -52,10 +59,18 @@ class SentenceEncoder {
   // vectors[i * width() ...] is that of texts[i]. `proceed` is asked before each batch; false ends with Cancelled.
   Status encode(std::span<const std::string> texts, std::span<float> vectors, FunctionRef<bool()> proceed);
 
+  // The two halves of it. Of any thread: the ids of one text.
+  Result<EncodedText> tokenize(std::string_view text) const;
+  // The same of tokens that the caller has; nothing is put around them.
+  EncodedText cut(std::vector<int32_t> ids) const;
+  // Of the owner thread: vectors of ids, none of them empty or longer than max_length.
+  Status encode_ids(std::span<const std::vector<int32_t>> ids, std::span<float> vectors, FunctionRef<bool()> proceed);
+
  private:
   SentenceEncoder(Model& model, const tokenize::Tokenizer& tokenizer, SentenceSettings settings)
       : model_(&model), tokenizer_(&tokenizer), settings_(std::move(settings)) {}
-  Result<std::vector<std::vector<int32_t>>> tokenize(std::span<const std::string> texts);
+  Result<std::vector<std::vector<int32_t>>> tokenize_batch(std::span<const std::string> texts);
+  Result<EncodedText> framed(std::vector<int32_t> ids) const;
   void pool(std::span<const size_t> batch, std::span<const std::vector<int32_t>> ids, std::span<float> vectors) const;
 
   Model* model_;

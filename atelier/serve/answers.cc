@@ -4,19 +4,36 @@
 
 #include <algorithm>
 
+#include "atelier/base/hash.h"
 #include "atelier/generate/request_check.h"
-#include "atelier/generate/thoughts.h"
+#include "atelier/generate/tool_call_splitter.h"
 
 namespace atelier::serve {
 namespace {
 
+// Nine letters and digits, which is what Mistral's templates want of an id that comes back.
+std::string call_id(const std::string& request, size_t choice, size_t index) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const std::string key = fmt::format("{} {} {}", request, choice, index);
+  uint64_t hash = hash_bytes({reinterpret_cast<const uint8_t*>(key.data()), key.size()});
+  std::string id(9, '0');
+  for (char& c : id) {
+    c = kDigits[hash % kDigits.size()];
+    hash /= kDigits.size();
+  }
+  return id;
+}
+
 // The state of all choices; of the owner thread once submitted.
 class Answers {
  public:
-  Answers(std::vector<AnswerSpec>& specs, std::shared_ptr<AnswerListener> listener)
-      : listener_(std::move(listener)), num_open_(specs.size()) {
+  Answers(const std::string& request_id, std::vector<AnswerSpec>& specs, std::shared_ptr<AnswerListener> listener)
+      : request_id_(request_id), listener_(std::move(listener)), num_open_(specs.size()) {
     for (const AnswerSpec& spec : specs) {
-      choices_.push_back({generate::ThoughtSplitter(spec.starts_inside_thought), spec.splits_thoughts, false, {}});
+      Choice choice;
+      if (spec.splits_thoughts) choice.thoughts.emplace(spec.starts_inside_thought, spec.thought_tags);
+      if (spec.tool_format != nullptr) choice.calls.emplace(*spec.tool_format, spec.tool_names);
+      choices_.push_back(std::move(choice));
     }
   }
 
@@ -25,34 +42,52 @@ class Answers {
   void on_token(size_t choice, const generate::TokenReport& report) { choices_[choice].tokens.push_back(report); }
   void on_text(size_t choice, std::string_view text) {
     Choice& state = choices_[choice];
-    if (!state.splits_thoughts) return tell(choice, {std::string(text), "", {}});
-    tell(choice, split(state.splitter.push(text)));
+    if (!state.thoughts) return on_content(choice, text);
+    for (const auto& piece : state.thoughts->push(text)) on_piece(choice, piece);
   }
   void on_finish(size_t choice, const Result<generate::Generation>& generation);
 
  private:
   struct Choice {
-    generate::ThoughtSplitter splitter;
-    bool splits_thoughts;
-    bool has_failed;
+    std::optional<generate::ThoughtSplitter> thoughts;
+    std::optional<generate::ToolCallSplitter> calls;
     std::vector<generate::TokenReport> tokens;  // whose text is not certain yet
   };
 
-  static Delta split(const std::vector<generate::ThoughtSplitter::Piece>& pieces) {
-    Delta delta;
-    for (const auto& piece : pieces) (piece.is_thought ? delta.reasoning : delta.content) += piece.text;
-    return delta;
+  void on_piece(size_t choice, const generate::ThoughtSplitter::Piece& piece) {
+    if (piece.is_thought) return tell(choice, {"", piece.text});
+    on_content(choice, piece.text);
+  }
+  void on_content(size_t choice, std::string_view text) {
+    Choice& state = choices_[choice];
+    if (!state.calls) return tell(choice, {std::string(text), ""});
+    for (const auto& piece : state.calls->push(text)) on_piece(choice, piece);
+  }
+  void on_piece(size_t choice, const generate::ToolCallSplitter::Piece& piece) {
+    if (!piece.call) return tell(choice, {piece.text, ""});
+    const bool is_first = !piece.name.empty();
+    tell(choice,
+         {"", "", ToolCallDelta{*piece.call, is_first ? call_id(request_id_, choice, *piece.call) : "", piece.name, piece.arguments}});
+  }
+  void finish_text(size_t choice) {
+    Choice& state = choices_[choice];
+    if (state.thoughts) {
+      for (const auto& piece : state.thoughts->finish()) on_piece(choice, piece);
+    }
+    if (state.calls) {
+      for (const auto& piece : state.calls->finish()) on_piece(choice, piece);
+    }
+    if (!state.tokens.empty()) tell(choice, {});
   }
   void tell(size_t choice, Delta delta) {
-    if (delta.content.empty() && delta.reasoning.empty() && (choices_[choice].tokens.empty() || !is_last_)) return;
     delta.tokens = std::exchange(choices_[choice].tokens, {});
     listener_->on_delta(choice, std::move(delta));
   }
 
+  const std::string request_id_;
   std::shared_ptr<AnswerListener> listener_;
   std::vector<Choice> choices_;
   size_t num_open_;
-  bool is_last_ = false;
   std::optional<ApiError> failure_;
   Usage usage_;
 };
@@ -63,9 +98,7 @@ void Answers::on_finish(size_t choice, const Result<generate::Generation>& gener
     failure_ = ApiError{503, "the request was cancelled; the server may be stopping", "", "", 5};
   }
   if (generation.ok() && !failure_) {
-    is_last_ = true;
-    tell(choice, choices_[choice].splits_thoughts ? split(choices_[choice].splitter.finish()) : Delta{});
-    is_last_ = false;
+    finish_text(choice);
     listener_->on_choice_end(choice, *generation);
     usage_.num_prompt += generation->num_prompt;
     usage_.num_cached += generation->num_reused;
@@ -83,7 +116,7 @@ void Answers::on_finish(size_t choice, const Result<generate::Generation>& gener
 
 std::optional<ApiError> run_answers(const Call& call, ServedModel& model, std::vector<AnswerSpec> specs,
                                     std::shared_ptr<AnswerListener> listener) {
-  auto answers = std::make_shared<Answers>(specs, std::move(listener));
+  auto answers = std::make_shared<Answers>(call.request.id, specs, std::move(listener));
   std::vector<generate::Request> requests;
   for (size_t i = 0; i < specs.size(); ++i) {
     generate::Request request;

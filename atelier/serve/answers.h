@@ -11,18 +11,27 @@
 #include <vector>
 
 #include "atelier/generate/request.h"
+#include "atelier/generate/thoughts.h"
+#include "atelier/generate/tool_format.h"
 #include "atelier/serve/endpoint.h"
 
 namespace atelier::serve {
 
-// What became certain of a choice. `tokens` are those behind the text, where reports were asked for.
+// A part of a call of a function: its id and name come once, first, then pieces of its arguments.
+struct ToolCallDelta {
+  size_t index = 0;  // of the choice's calls
+  std::string id, name, arguments;
+};
+
+// What became certain of a choice: one of thoughts, text and a call. `tokens` are those behind it, where reports were asked for.
 struct Delta {
   std::string content, reasoning;
-  std::vector<generate::TokenReport> tokens;
+  std::optional<ToolCallDelta> call = {};
+  std::vector<generate::TokenReport> tokens = {};
 };
 
 struct Usage {
-  int64_t num_prompt = 0, num_cached = 0, num_completion = 0, num_reasoning = 0;
+  int64_t num_prompt = 0, num_cached = 0, num_completion = 0;
   double queued_s = 0, prefill_s = 0, decode_s = 0;  // of the answer that took longest
 };
 
@@ -42,6 +51,9 @@ struct AnswerSpec {
   generate::GenerateOptions options;
   bool wants_reports = false;  // of each token, with options.num_top alternatives
   bool splits_thoughts = false, starts_inside_thought = false;
+  generate::ThoughtTags thought_tags = {};
+  const generate::ToolFormat* tool_format = nullptr;  // null: calls are text like any other
+  std::vector<std::string> tool_names = {};
 };
 
 // Checks and submits; from then on the listener is told, and a client that goes away ends the work. An error: nothing was submitted.

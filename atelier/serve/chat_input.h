@@ -8,14 +8,15 @@
 namespace atelier::serve {
 
 struct ChatInput {
-  Json messages;                // [{"role", "content": text, parts or null, …}]
-  Json tools;                   // or null
+  Json messages;  // [{"role", "content": text, parts or null, …}]
+  std::vector<generate::Tool> tools = {};
   Json extra = Json::object();  // further variables of the template: enable_thinking, …
   bool add_generation_prompt = true;
   bool continues_last = false;  // the answer goes on with the last message
 };
 
-// Content in parts becomes one text; a developer's message becomes the system's where the template knows no developer. Unsupported: a model
+// Content in parts becomes one text; a developer's message becomes the system's where the template knows no developer. Where the template
+// has no place for tools, calls or results, they are told in words, in the model's format (generate/tool_format.h). Unsupported: a model
 // without a chat template, parts that are no text.
 Result<generate::ChatPrompt> chat_prompt_of(const ChatInput& input, const ServedModel& model);
 

@@ -74,4 +74,13 @@ std::optional<ApiError> Call::find_model(const std::string& name, ServedModel*& 
                   "model_not_found"};
 }
 
+std::optional<ApiError> Call::find_generator(const std::string& name, ServedModel*& model) {
+  if (auto error = find_model(name, model)) return error;
+  if (model->has_engine()) return std::nullopt;
+  return ApiError{
+      400,
+      fmt::format("model: {}, an encoder, which writes no answers; ask /v1/embeddings, /v1/classify or /v1/fill", quoted(model->name())),
+      "model", "model_not_supported"};
+}
+
 }  // namespace atelier::serve

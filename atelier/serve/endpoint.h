@@ -32,6 +32,8 @@ struct Call {
   // The model of `name`, or of the only name there is when it is empty; it stays loaded as long as somebody holds `reply`. 503 while
   // loading, 404 when there is none, 500 when it cannot be loaded.
   std::optional<ApiError> find_model(const std::string& name, ServedModel*& model);
+  // The same, of models that write answers; 400 for an encoder.
+  std::optional<ApiError> find_generator(const std::string& name, ServedModel*& model);
 };
 
 struct EndpointDef {
@@ -41,6 +43,7 @@ struct EndpointDef {
   bool is_open;  // needs no key
   // Answers through call.reply, now or later; an error is told by the caller.
   std::optional<ApiError> (*handle)(Call& call);
+  bool is_admin = false;  // changes what the server has: needs a key, or --allow-admin
 };
 
 // Every endpoint, sorted by file name.

@@ -190,7 +190,9 @@ Status EngineThread::load(Slot& slot) {
   return {};
 }
 
-bool EngineThread::has_work(const Slot& slot) const { return slot.model && slot.failure.ok() && slot.model->engine().has_work(); }
+bool EngineThread::has_work(const Slot& slot) const {
+  return slot.model && slot.failure.ok() && slot.model->has_engine() && slot.model->engine().has_work();
+}
 
 // Under the mutex: nobody else can get hold of the model meanwhile.
 bool EngineThread::is_idle(const Slot& slot) const { return slot.model && slot.num_active == 0 && slot.model.use_count() == 1; }

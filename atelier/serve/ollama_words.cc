@@ -19,6 +19,12 @@ constexpr std::pair<const char*, const char*> kOptions[] = {{"temperature", "tem
                                                             {"repeat_penalty", "repetition_penalty"},
                                                             {"presence_penalty", "presence_penalty"},
                                                             {"frequency_penalty", "frequency_penalty"},
+                                                            {"repeat_last_n", "penalty_window"},
+                                                            {"dry_multiplier", "dry_multiplier"},
+                                                            {"dry_base", "dry_base"},
+                                                            {"dry_allowed_length", "dry_allowed_length"},
+                                                            {"dry_penalty_last_n", "dry_window"},
+                                                            {"dry_sequence_breakers", "dry_sequence_breakers"},
                                                             {"seed", "seed"},
                                                             {"stop", "stop"}};
 
@@ -28,10 +34,14 @@ Json nanoseconds(double seconds) { return {static_cast<int64_t>(seconds * 1e9)};
 
 Json openai_body(const Json& ollama) {
   Json body = Json::object();
-  if (const Json* messages = ollama.find("messages")) body.set("messages", *messages);
+  for (const char* same : {"messages", "tools", "truncate", "lora"}) {
+    if (const Json* value = ollama.find(same)) body.set(same, *value);
+  }
   if (const Json* options = ollama.find("options"); options != nullptr && options->is_object()) {
     for (const auto& [from, to] : kOptions) {
-      if (const Json* value = options->find(from)) body.set(to, *value);
+      const Json* value = options->find(from);
+      // -1 is the whole context, which is what 0 is here.
+      if (value != nullptr) body.set(to, value->is_int() && value->as_int() == -1 ? Json(0) : *value);
     }
     if (const int64_t limit = integer_or(*options, "num_predict", -1); limit >= 0) body.set("max_tokens", limit);
   }
@@ -42,6 +52,7 @@ Json openai_body(const Json& ollama) {
   if (const Json* think = ollama.find("think"); think != nullptr && think->is_bool()) {
     body.set("chat_template_kwargs", Json::object().set("enable_thinking", *think));
   }
+  if (const Json* think = ollama.find("think"); think != nullptr && think->is_string()) body.set("reasoning_effort", *think);
   return body;
 }
 
@@ -126,8 +137,8 @@ std::string rfc3339(int64_t unix_s) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-OllamaWriter::OllamaWriter(const Call& call, const ServedModel& model, Wrap wrap)
-    : reply_(call.reply), model_(model), wrap_(wrap), is_stream_(flag_or(call.body, "stream", true)) {}
+OllamaWriter::OllamaWriter(const Call& call, const ServedModel& model, Wrap wrap, int64_t num_cut)
+    : reply_(call.reply), model_(model), wrap_(wrap), is_stream_(flag_or(call.body, "stream", true)), num_cut_(num_cut) {}
 
 Json OllamaWriter::line() const { return Json::object().set("model", model_.name()).set("created_at", rfc3339(std::time(nullptr))); }
 
@@ -135,7 +146,33 @@ void OllamaWriter::on_start() {
   if (is_stream_) reply_->start({200, {{"Content-Type", "application/x-ndjson"}, {"Cache-Control", "no-store"}}, ""});
 }
 
+Json OllamaWriter::with_calls() const {
+  Json json = line();
+  wrap_(json, content_, thinking_);
+  if (calls_.empty()) return json;
+  Json calls = Json::array();
+  for (const ToolCallDelta& call : calls_) {
+    auto arguments = Json::parse(call.arguments, "arguments");
+    Json function = Json::object().set("index", static_cast<int64_t>(call.index)).set("name", call.name);
+    calls.push_back(
+        Json::object()
+            .set("id", call.id)
+            .set("function",
+                 std::move(function.set("arguments", arguments.ok() && arguments->is_object() ? std::move(*arguments) : Json::object()))));
+  }
+  Json message = *json.find("message");
+  return json.set("message", std::move(message.set("tool_calls", std::move(calls))));
+}
+
 void OllamaWriter::on_delta(size_t, Delta delta) {
+  if (delta.call) {
+    if (delta.call->index == calls_.size()) {
+      calls_.push_back(std::move(*delta.call));
+    } else {
+      calls_[delta.call->index].arguments += delta.call->arguments;
+    }
+    return;
+  }
   if (!is_stream_) {
     content_ += delta.content;
     thinking_ += delta.reasoning;
@@ -152,8 +189,12 @@ void OllamaWriter::on_choice_end(size_t, const generate::Generation& generation)
 }
 
 void OllamaWriter::on_done(const Usage& usage) {
-  Json json = line();
-  wrap_(json, content_, thinking_);
+  if (is_stream_ && !calls_.empty()) {
+    reply_->write(with_calls().set("done", false).dump() + "\n");
+    calls_.clear();
+  }
+  Json json = with_calls();
+  if (num_cut_ > 0) json.set("truncated_messages", num_cut_);
   json.set("done", true).set("done_reason", finish_);
   json.set("total_duration", nanoseconds(usage.queued_s + usage.prefill_s + usage.decode_s)).set("load_duration", 0);
   json.set("prompt_eval_count", usage.num_prompt).set("prompt_eval_duration", nanoseconds(usage.prefill_s));

@@ -37,7 +37,7 @@ std::string rfc3339(int64_t unix_s);
 class OllamaWriter final : public AnswerListener {
  public:
   using Wrap = void (*)(Json& line, const std::string& content, const std::string& thinking);
-  OllamaWriter(const Call& call, const ServedModel& model, Wrap wrap);
+  OllamaWriter(const Call& call, const ServedModel& model, Wrap wrap, int64_t num_cut = 0);
 
   void on_start() override;
   void on_delta(size_t choice, Delta delta) override;
@@ -47,12 +47,15 @@ class OllamaWriter final : public AnswerListener {
 
  private:
   Json line() const;
+  Json with_calls() const;  // a line that tells them; Ollama's are whole
 
   const std::shared_ptr<http::Reply> reply_;
   const ServedModel& model_;
   const Wrap wrap_;
   const bool is_stream_;
+  const int64_t num_cut_;  // messages that were left out
   std::string content_, thinking_, finish_;
+  std::vector<ToolCallDelta> calls_;
 };
 
 }  // namespace atelier::serve

@@ -42,6 +42,8 @@ const char* openai_finish_reason(generate::FinishReason reason) {
 
 std::string sse_data(const Json& json) { return "data: " + json.dump() + "\n\n"; }
 
+std::string sse_event(const Json& json) { return "event: " + json.find("type")->as_string() + "\n" + sse_data(json); }
+
 http::Response sse_head() { return {200, {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}, ""}; }
 
 std::string fingerprint() { return fmt::format("atelier-{}-{}", kVersion, kernels::isa_name(kernels::current_isa())); }

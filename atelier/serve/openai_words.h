@@ -23,6 +23,8 @@ const char* openai_finish_reason(generate::FinishReason reason);
 
 // One event of a stream: "data: {…}\n\n".
 std::string sse_data(const Json& json);
+// The same under its own name, the object's `type`: "event: TYPE\ndata: {…}\n\n".
+std::string sse_event(const Json& json);
 inline constexpr const char* kSseDone = "data: [DONE]\n\n";
 
 // The head of a stream of server-sent events.

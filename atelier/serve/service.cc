@@ -14,7 +14,7 @@
 namespace atelier::serve {
 namespace {
 
-constexpr const char* kMethods = "GET, HEAD, POST, OPTIONS";
+constexpr const char* kMethods = "GET, HEAD, POST, DELETE, OPTIONS";
 constexpr const char* kAllowedHeaders = "Authorization, Content-Type, X-Api-Key, Anthropic-Version";
 
 // "[::1]:8080" -> "::1", "localhost:8080" -> "localhost".
@@ -67,6 +67,12 @@ void make_integers(Json& value) {
     const double number = value.as_double();
     if (std::trunc(number) == number && std::fabs(number) < 0x1p53) value = static_cast<int64_t>(number);
   }
+}
+
+// A path's parameter says all that a DELETE needs, save Ollama's.
+bool has_body(const EndpointDef& endpoint) {
+  const std::string_view method = endpoint.method;
+  return method == "POST" || (method == "DELETE" && endpoint.shape == Shape::kOllama);
 }
 
 Shape shape_of(const std::string& path) {
@@ -170,8 +176,12 @@ std::optional<http::Response> Service::admit(const http::Request& request) {
                      "rate_limit_exceeded", static_cast<int>(std::ceil(wait_s))});
     }
   }
+  if (found.endpoint->is_admin && options_.keys.empty() && !options_.allow_admin) {
+    return refuse({403, fmt::format("{}: changes what this server has; start it with --api-key-file, or with --allow-admin", request.path),
+                   "", "admin_not_allowed"});
+  }
   const std::string* type = request.header("content-type");
-  if (request.method == "POST" && (type == nullptr || !is_json(*type))) {
+  if (has_body(*found.endpoint) && (type == nullptr || !is_json(*type))) {
     return refuse({415, fmt::format("content-type: {}, must be application/json; set the header", quoted(type ? *type : ""))});
   }
   return std::nullopt;
@@ -195,13 +205,15 @@ std::optional<ApiError> Service::call(http::Request request, std::shared_ptr<htt
   const auto scope = scope_of(request);
   auto call = std::make_shared<Call>(
       Call{engines_, *this, std::move(request), {}, found.parameter, scope.value_or(""), found.endpoint->shape, std::move(reply)});
-  if (call->request.method != "POST") return found.endpoint->handle(*call);
+  if (!has_body(*found.endpoint)) return found.endpoint->handle(*call);
   auto body = Json::parse(call->request.body, "body", options_.max_json_depth);
   if (!body.ok()) return ApiError{400, body.status().message()};
   call->request.body.clear();
   call->body = std::move(*body);
   make_integers(call->body);
-  if (const auto fault = openapi_.check_body("post", found.endpoint->path, call->body)) return ApiError{400, fault->message, fault->path};
+  if (const auto fault = openapi_.check_body(found.endpoint->method, found.endpoint->path, call->body))
+    return ApiError{400, fault->message, fault->path};
+  if (call->request.method == "DELETE") return found.endpoint->handle(*call);  // which is of no loaded model
   return call_with_model(std::move(call), *found.endpoint);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "atelier/serve/api_keys.h"
+#include "atelier/serve/background.h"
 #include "atelier/serve/endpoint.h"
 #include "atelier/serve/engine_thread.h"
 #include "atelier/serve/http/server.h"
@@ -27,6 +28,7 @@ struct ServiceOptions {
   std::vector<std::string> origins;  // other sites whose pages may ask: "https://example.org"
   int max_json_depth = 64;
   int64_t requests_per_minute = 0;                          // of each key, or of each address where there are no keys; 0: no limit
+  bool allow_admin = false;                                 // without a key: loading adapters, bringing and deleting models
   std::function<void(const std::string& line)> access_log;  // JSON Lines; empty: none
 };
 
@@ -42,6 +44,7 @@ class Service {
   void log(const http::Access& access);
 
   const OpenApi& openapi() const { return openapi_; }
+  Background& background() const { return background_; }
   // Responses by status, for /metrics.
   std::map<int, int64_t> responses() const;
 
@@ -65,6 +68,7 @@ class Service {
   ServiceOptions options_;
   OpenApi openapi_;
   RateLimit rate_limit_;  // of the loop's thread
+  mutable Background background_;
   mutable std::mutex mutex_;
   std::map<int, int64_t> responses_;
 };

@@ -1,4 +1,4 @@
-"""PyPI `openai` against `atelier serve` on SmolLM2: chat, streams, schema, log-probabilities, errors, cancel. Usage: openai_client.py URL MODEL
+"""PyPI `openai` against `atelier serve` on SmolLM2: chat, streams, tools, schema, embeddings, responses, errors, cancel. Usage: openai_client.py URL MODEL
 
 Run by scripts/check_clients.sh, which pins the package and starts the server.
 """
@@ -64,6 +64,35 @@ def test_schema() -> None:
     person = json.loads(answer.choices[0].message.content)
     assert set(person) == {"name", "age"} and 0 <= person["age"] <= 150, person
     chat(max_tokens=200, response_format={"type": "json_object"})
+
+
+TOOL = {"type": "function", "function": {"name": "get_weather", "description": "The weather of a city", "parameters": {
+    "type": "object", "required": ["city", "days"], "additionalProperties": False,
+    "properties": {"city": {"type": "string", "maxLength": 20}, "days": {"type": "integer", "minimum": 1, "maximum": 9}}}}}
+
+
+def test_tools() -> None:
+    options = {"max_tokens": 100, "tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "get_weather"}}}
+    call = chat(**options).choices[0].message.tool_calls[0]
+    assert set(json.loads(call.function.arguments)) == {"city", "days"}, call
+    streamed, finish = "", None
+    for chunk in chat(stream=True, **options):
+        for part in chunk.choices[0].delta.tool_calls or []:
+            streamed += part.function.arguments or ""
+        finish = chunk.choices[0].finish_reason or finish
+    assert streamed == call.function.arguments and finish == "tool_calls"
+
+
+def test_embeddings() -> None:
+    packed = client.embeddings.create(model=MODEL, input=["a cat", "a kitten"]).data
+    plain = client.embeddings.create(model=MODEL, input="a cat", encoding_format="float").data
+    assert len(packed) == 2 and max(abs(a - b) for a, b in zip(packed[0].embedding, plain[0].embedding)) < 1e-6
+
+
+def test_responses() -> None:
+    whole = client.responses.create(model=MODEL, input="Name a colour.", max_output_tokens=12, temperature=0)
+    stream = client.responses.create(model=MODEL, input="Name a colour.", max_output_tokens=12, temperature=0, stream=True)
+    assert "".join(event.delta for event in stream if event.type == "response.output_text.delta") == whole.output_text
 
 
 def test_completions() -> None:

@@ -14,9 +14,12 @@
 
 namespace atelier::serve {
 
-inline Result<LoadedModel> load_tiny(int64_t max_sequences) {
+inline const std::string kTinyModel = ATELIER_SOURCE_DIR "/tests/golden/models/smollm2";
+
+inline Result<LoadedModel> load_tiny(int64_t max_sequences, const std::string& model = kTinyModel) {
   LoadedModel loaded;
-  ATELIER_TRY(loaded.model, models::load_model(ATELIER_SOURCE_DIR "/tests/golden/models/smollm2", {}));
+  ATELIER_TRY(loaded.model, models::load_model(model, {}));
+  if (loaded.model->is_encoder()) return loaded;
   ATELIER_TRY(loaded.engine, generate::Engine::create(*loaded.model, {.max_sequences = max_sequences}));
   return loaded;
 }
@@ -27,6 +30,7 @@ class TestServer {
     ServiceOptions service = {};
     http::ServerOptions http = {};
     int64_t max_sequences = 4, max_queue = 16;
+    std::string model = kTinyModel;
     std::vector<std::string> models = {"tiny"};  // all the same one
     int64_t model_bytes = 0, memory_bytes = 0;
   };
@@ -69,7 +73,8 @@ class TestServer {
   static std::vector<ModelSource> sources(const Options& options) {
     std::vector<ModelSource> all;
     for (const std::string& name : options.models) {
-      all.push_back({name, options.max_sequences, [n = options.max_sequences] { return load_tiny(n); }, options.model_bytes});
+      all.push_back({name, options.max_sequences, [model = options.model, n = options.max_sequences] { return load_tiny(n, model); },
+                     options.model_bytes});
     }
     return all;
   }

@@ -35,6 +35,7 @@ struct ServeArgs {
   int64_t port = 8080, parallel = 8, queue = 64;
   std::optional<std::string> key_file, certificate, key, access_log;
   std::vector<std::string> hosts, origins;
+  bool allow_admin = false;
   int64_t max_connections = 1024;
   int64_t requests_per_minute = 0;
   double grace_s = 30;
@@ -116,7 +117,9 @@ Result<std::vector<serve::ModelSource>> sources(ServeArgs& args) {
       options.model = model;
       serve::LoadedModel loaded;
       ATELIER_TRY(loaded.model, options.load());
-      ATELIER_TRY(loaded.engine, args.engine.create(*loaded.model, options, args.parallel));
+      if (!loaded.model->is_encoder()) {
+        ATELIER_TRY(loaded.engine, args.engine.create(*loaded.model, options, args.parallel));
+      }
       return loaded;
     };
     sources.push_back({name, args.parallel, load});
@@ -145,6 +148,7 @@ Status run(ServeArgs& args, Console& console) {
     ATELIER_TRY(options.keys, serve::ApiKeys::read(*args.key_file));
   }
   const bool is_open = options.keys.empty();
+  options.allow_admin = args.allow_admin;
   options.hosts = args.hosts;
   options.hosts.push_back(to_lower_ascii(args.host));
   options.origins = args.origins;
@@ -206,6 +210,7 @@ CommandBody declare(Args& args) {
   args.option("--api-key-file", options->key_file, "FILE", "clients must show one of these keys, one a line");
   args.option("--tls-cert", options->certificate, "FILE", "certificate chain in PEM: https");
   args.option("--tls-key", options->key, "FILE", "its private key in PEM");
+  args.flag("--allow-admin", options->allow_admin, "without a key too: load adapters, bring and delete models");
   args.option("--allow-host", options->hosts, "NAME", "a name under which clients reach this machine; repeatable");
   args.option("--allow-origin", options->origins, "ORIGIN", "a site whose pages may ask, such as https://example.org; repeatable");
   args.option("--access-log", options->access_log, "FILE", "a line of JSON for each request, without its text; - is stdout");

@@ -11,13 +11,14 @@ Status too_large() { return Status::invalid("grammar: too many ways to read this
 
 }  // namespace
 
-TokenBytes::TokenBytes(const tokenize::Tokenizer& tokenizer)
+TokenBytes::TokenBytes(const tokenize::Tokenizer& tokenizer, std::span<const int32_t> shown)
     : TokenBytes([&] {
         const TokenText text(tokenizer);
         std::vector<std::string> bytes(static_cast<size_t>(tokenizer.vocab_size()));
         for (size_t id = 0; id < bytes.size(); ++id) {
           if (!tokenizer.is_special(static_cast<int32_t>(id))) bytes[id] = text.bytes(static_cast<int32_t>(id));
         }
+        for (const int32_t id : shown) bytes[static_cast<size_t>(id)] = tokenizer.id_to_token(id);
         return bytes;
       }()) {}
 
@@ -45,12 +46,15 @@ Result<std::shared_ptr<Constraint>> Constraint::compile(const Result<std::vector
 // Where one answer stands.
 class Constraint::Follower {
  public:
-  Follower(std::shared_ptr<Constraint> constraint, std::vector<int32_t> stop_ids)
-      : constraint_(std::move(constraint)), stop_ids_(std::move(stop_ids)) {}
+  Follower(std::shared_ptr<Constraint> constraint, std::vector<int32_t> stop_ids, State first)
+      : constraint_(std::move(constraint)), stop_ids_(std::move(stop_ids)), first_(first), state_(first) {}
 
   Status operator()(std::span<const int32_t> answer, std::span<uint64_t> allowed) {
     const std::lock_guard lock(constraint_->mutex_);
-    if (answer.size() < num_read_) *this = Follower(std::move(constraint_), std::move(stop_ids_));  // another answer
+    if (answer.size() < num_read_) {  // another answer
+      state_ = first_;
+      num_read_ = 0;
+    }
     for (; num_read_ < answer.size(); ++num_read_) {
       ATELIER_TRY(state_, constraint_->advance(state_, answer[num_read_]));
     }
@@ -60,13 +64,24 @@ class Constraint::Follower {
  private:
   std::shared_ptr<Constraint> constraint_;
   std::vector<int32_t> stop_ids_;
-  State state_ = 0;
+  State first_, state_;
   size_t num_read_ = 0;
 };
 
-TokenMask Constraint::mask(std::vector<int32_t> stop_ids) {
-  return [follower = Follower(shared_from_this(), std::move(stop_ids))](
+TokenMask Constraint::mask(std::vector<int32_t> stop_ids, const std::string& begun) {
+  State first = automaton_.start();
+  {
+    const std::lock_guard lock(mutex_);
+    first = automaton_.step(first, begun);
+  }
+  if (first < 0) return [](auto, auto) { return Status::invalid("grammar: the answer left it where it began"); };
+  return [follower = Follower(shared_from_this(), std::move(stop_ids), first)](
              std::span<const int32_t> answer, std::span<uint64_t> allowed) mutable { return follower(answer, allowed); };
+}
+
+bool Constraint::accepts_beginning(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  return automaton_.step(automaton_.start(), bytes) >= 0;
 }
 
 Result<Constraint::State> Constraint::advance(State state, int32_t id) {

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,7 +24,8 @@ namespace atelier::generate {
 // The bytes that each ordinary token adds to a text, in byte order, so that tokens with a common beginning are neighbours.
 class TokenBytes {
  public:
-  explicit TokenBytes(const tokenize::Tokenizer& tokenizer);
+  // Special tokens that are `shown` stand for their spelling, the others may never come.
+  explicit TokenBytes(const tokenize::Tokenizer& tokenizer, std::span<const int32_t> shown = {});
   explicit TokenBytes(std::vector<std::string> bytes_by_id);  // empty: the token may never come
 
   struct Entry {
@@ -47,8 +49,13 @@ class Constraint : public std::enable_shared_from_this<Constraint> {
   static Result<std::shared_ptr<Constraint>> compile(const Result<std::vector<GrammarRule>>& rules,
                                                      std::shared_ptr<const TokenBytes> vocabulary);
 
-  // For one request; of any thread. It keeps the constraint alive.
-  TokenMask mask(std::vector<int32_t> stop_ids);
+  // For one request; of any thread. It keeps the constraint alive. `begun` are bytes of the grammar's text that stand already.
+  TokenMask mask(std::vector<int32_t> stop_ids, const std::string& begun = "");
+
+  // Whether some text of the grammar begins with these bytes.
+  bool accepts_beginning(std::string_view bytes);
+
+  const TokenBytes& vocabulary() const { return *vocabulary_; }
 
  private:
   using State = GrammarAutomaton::StateId;

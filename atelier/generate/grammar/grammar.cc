@@ -255,4 +255,29 @@ Result<Grammar> Grammar::compile(const std::vector<GrammarRule>& rules) {
   return GrammarCompiler(rules).run();
 }
 
+namespace {
+
+void shift_references(Expression& expression, int32_t by) {
+  if (expression.kind == ExpressionKind::kRule) expression.rule += by;
+  for (Expression& child : expression.children) shift_references(child, by);
+}
+
+}  // namespace
+
+int32_t append_rules(std::vector<GrammarRule> rules, std::vector<GrammarRule>& out) {
+  const auto first = static_cast<int32_t>(out.size());
+  for (GrammarRule& rule : rules) {
+    shift_references(rule.expression, first);
+    out.push_back(std::move(rule));
+  }
+  return first;
+}
+
+std::vector<GrammarRule> alternative_rules(std::vector<GrammarRule> one, std::vector<GrammarRule> other) {
+  std::vector<GrammarRule> rules = {{"root", {}}};
+  const int32_t first = append_rules(std::move(one), rules), second = append_rules(std::move(other), rules);
+  rules[0].expression = Expression::choice({Expression::reference(first), Expression::reference(second)});
+  return rules;
+}
+
 }  // namespace atelier::generate

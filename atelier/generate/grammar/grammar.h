@@ -19,6 +19,11 @@ struct GrammarRule {
   Expression expression;
 };
 
+// Takes over rules whose references are to each other; where the first of them is now.
+int32_t append_rules(std::vector<GrammarRule> rules, std::vector<GrammarRule>& out);
+// What either spells.
+std::vector<GrammarRule> alternative_rules(std::vector<GrammarRule> one, std::vector<GrammarRule> other);
+
 class Grammar {
  public:
   static constexpr size_t kMaxStates = 200'000;

@@ -46,7 +46,7 @@ std::vector<size_t> z_function(std::span<const int32_t> text) {
 
 void apply(const SamplingOptions& options, const SamplerContext& context, Candidates& candidates) {
   const auto tokens = latest(context.tokens, options.dry_window);
-  const size_t longest = length_of_breakerless_tail(tokens, options.dry_breakers);
+  const size_t longest = length_of_breakerless_tail(tokens, options.dry_breakers.get());
   const size_t allowed = static_cast<size_t>(std::max<int64_t>(1, options.dry_allowed_length));
   if (longest < allowed) return;
 

@@ -3,9 +3,7 @@
 
 #include <ctime>
 
-#include "atelier/generate/thoughts.h"
-#include "atelier/serve/answers.h"
-#include "atelier/serve/chat_input.h"
+#include "atelier/serve/chat_plan.h"
 #include "atelier/serve/generation_options.h"
 #include "atelier/serve/openai_words.h"
 
@@ -15,12 +13,13 @@ namespace {
 // Puts what is said into OpenAI's words; of the owner thread once the answers run.
 class Writer final : public AnswerListener {
  public:
-  Writer(const Call& call, const ServedModel& model, size_t num_choices, bool wants_logprobs)
+  Writer(const Call& call, const ServedModel& model, size_t num_choices, bool wants_logprobs, int64_t num_cut)
       : reply_(call.reply),
         model_(model),
         id_("chatcmpl-" + call.request.id),
         created_s_(std::time(nullptr)),
-        wants_logprobs_(wants_logprobs) {
+        wants_logprobs_(wants_logprobs),
+        num_cut_(num_cut) {
     is_stream_ = flag_or(call.body, "stream", false);
     if (const Json* options = call.body.find("stream_options")) wants_usage_ = flag_or(*options, "include_usage", false);
     choices_.resize(num_choices);
@@ -37,17 +36,24 @@ class Writer final : public AnswerListener {
       Json json = Json::object();
       if (!delta.content.empty()) json.set("content", delta.content);
       if (!delta.reasoning.empty()) json.set("reasoning_content", delta.reasoning);
+      if (delta.call) {
+        json.set("tool_calls", Json::array().push_back(call_json(*delta.call)));
+        choices_[choice].has_calls = true;
+      }
       return write_delta(choice, std::move(json), delta.tokens);
     }
     Choice& state = choices_[choice];
     state.content += delta.content;
     state.reasoning += delta.reasoning;
+    if (delta.call) add_call(*delta.call, state);
     state.tokens.insert(state.tokens.end(), delta.tokens.begin(), delta.tokens.end());
   }
 
   void on_choice_end(size_t choice, const generate::Generation& generation) override {
-    choices_[choice].finish = openai_finish_reason(generation.finish);
-    if (is_stream_) write_delta(choice, Json::object(), {}, choices_[choice].finish);
+    Choice& state = choices_[choice];
+    state.finish = openai_finish_reason(generation.finish);
+    if (state.finish == "stop" && (state.has_calls || !state.calls.empty())) state.finish = "tool_calls";
+    if (is_stream_) write_delta(choice, Json::object(), {}, state.finish);
   }
 
   void on_done(const Usage& usage) override {
@@ -66,12 +72,28 @@ class Writer final : public AnswerListener {
  private:
   struct Choice {
     std::string content, reasoning;
+    std::vector<ToolCallDelta> calls;  // whole
+    bool has_calls = false;            // of a stream
     std::vector<generate::TokenReport> tokens;
     std::string finish;
   };
 
+  static void add_call(const ToolCallDelta& delta, Choice& state) {
+    if (delta.index == state.calls.size()) return state.calls.push_back(delta);
+    state.calls[delta.index].arguments += delta.arguments;
+  }
+  // The first part of a call has its id and name.
+  static Json call_json(const ToolCallDelta& call) {
+    Json json = Json::object().set("index", static_cast<int64_t>(call.index));
+    if (!call.id.empty()) json.set("id", call.id).set("type", "function");
+    Json function = Json::object();
+    if (!call.name.empty()) function.set("name", call.name);
+    return json.set("function", std::move(function.set("arguments", call.arguments)));
+  }
+
   Json head(const char* object) const {
     Json json = Json::object().set("id", id_).set("object", object).set("created", created_s_).set("model", model_.name());
+    if (num_cut_ > 0) json.set("truncated_messages", num_cut_);
     return json.set("system_fingerprint", fingerprint());
   }
   Json logprobs(const std::vector<generate::TokenReport>& tokens) const {
@@ -89,8 +111,14 @@ class Writer final : public AnswerListener {
     Json choices = Json::array();
     for (size_t i = 0; i < choices_.size(); ++i) {
       const Choice& state = choices_[i];
-      Json message = Json::object().set("role", "assistant").set("content", state.content).set("refusal", Json());
+      Json message = Json::object().set("role", "assistant");
+      message.set("content", state.content.empty() && !state.calls.empty() ? Json() : Json(state.content)).set("refusal", Json());
       if (!state.reasoning.empty()) message.set("reasoning_content", state.reasoning);
+      if (!state.calls.empty()) {
+        Json calls = Json::array();
+        for (const ToolCallDelta& call : state.calls) calls.push_back(call_json(call));
+        message.set("tool_calls", std::move(calls));
+      }
       Json entry = Json::object().set("index", static_cast<int64_t>(i)).set("message", std::move(message));
       choices.push_back(entry.set("logprobs", logprobs(state.tokens)).set("finish_reason", state.finish));
     }
@@ -103,32 +131,18 @@ class Writer final : public AnswerListener {
   const std::string id_;
   const int64_t created_s_;
   const bool wants_logprobs_;
+  const int64_t num_cut_;
   bool is_stream_ = false, wants_usage_ = false;
   std::vector<Choice> choices_;
 };
 
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
-  if (auto error = call.find_model(text_or(call.body, "model", ""), model)) return error;
-  const auto prompt = chat_prompt_of(chat_input(call.body), *model);
-  if (!prompt.ok()) return api_error(prompt.status(), "messages");
-  auto options = generation_options(call.body, *model);
-  if (!options.ok()) return api_error(options.status());
-  if (const Status status = constrain(call.body, *model, *options); !status.ok()) return api_error(status, "response_format");
-
-  AnswerSpec spec{prompt->ids, *options, flag_or(call.body, "logprobs", false), true, generate::ends_inside_thought(prompt->text)};
-  spec.options.num_top = static_cast<int>(integer_or(call.body, "top_logprobs", 0));
-  if (spec.options.num_top > 0 && !spec.wants_reports)
-    return ApiError{400, "top_logprobs: given without logprobs; set logprobs to true", "top_logprobs"};
-  std::vector<AnswerSpec> specs(static_cast<size_t>(integer_or(call.body, "n", 1)), spec);
-  for (size_t i = 0; i < specs.size(); ++i) {
-    specs[i].options.sequence = i;  // other random numbers for each
-    if (i > 0 && specs[i].options.mask) {
-      if (const Status status = constrain(call.body, *model, specs[i].options); !status.ok()) return api_error(status, "response_format");
-    }
-  }
-  auto writer = std::make_shared<Writer>(call, *model, specs.size(), spec.wants_reports);
-  return run_answers(call, *model, std::move(specs), std::move(writer));
+  if (auto error = call.find_generator(text_or(call.body, "model", ""), model)) return error;
+  ChatPlan plan;
+  if (auto error = plan_chat(call.body, *model, plan)) return error;
+  auto writer = std::make_shared<Writer>(call, *model, plan.specs.size(), plan.specs[0].wants_reports, plan.num_cut);
+  return run_answers(call, *model, std::move(plan.specs), std::move(writer));
 }
 
 }  // namespace

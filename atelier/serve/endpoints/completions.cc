@@ -177,7 +177,7 @@ class Writer final : public AnswerListener {
 std::optional<ApiError> handle(Call& call) {
   const Json& body = call.body;
   ServedModel* model = nullptr;
-  if (auto error = call.find_model(text_or(body, "model", ""), model)) return error;
+  if (auto error = call.find_generator(text_or(body, "model", ""), model)) return error;
   if (!text_or(body, "suffix", "").empty()) return ApiError{400, "suffix: this model cannot fill in between; leave it out", "suffix"};
   auto prompts = prompts_of(body, *model);
   if (!prompts.ok()) return api_error(prompts.status(), "prompt");

@@ -1,0 +1,36 @@
+// Vectors of texts for the endpoints that give them: /v1/embeddings, Ollama's two, /v1/rerank.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "atelier/serve/endpoint.h"
+
+namespace atelier::serve {
+
+struct EmbeddingInput {
+  std::vector<std::vector<int32_t>> ids;  // by text
+  int64_t num_tokens = 0, num_cut = 0;    // of all texts; texts that lost their end
+};
+
+// A text, its token ids, or a list of either. A text of more tokens than the model takes is OutOfRange, which names both numbers, unless
+// `truncates`.
+Result<EmbeddingInput> embedding_input(const Json& input, const ServedModel& model, bool truncates);
+
+// Its error as an answer.
+ApiError input_error(const Status& status);
+
+// Computes them in turns; `done` gets [texts, width] row-major and sends the answer.
+std::optional<ApiError> run_embeddings(const Call& call, ServedModel& model, EmbeddingInput input,
+                                       std::function<void(std::span<const float> vectors)> done);
+
+// The first `dimensions` numbers of a vector, of length 1 again where the model's vectors are. All of them when it is 0.
+std::vector<float> shortened(std::span<const float> vector, int64_t dimensions, bool is_normalized);
+
+// 400 where `dimensions` of the body are more than the model's, or it makes no vectors.
+std::optional<ApiError> check_embedding_request(const Call& call, const ServedModel& model);
+
+Json vector_json(std::span<const float> vector);
+
+}  // namespace atelier::serve
