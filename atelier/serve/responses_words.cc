@@ -104,7 +104,8 @@ Result<Json> openai_body_of_responses(const Json& body) {
   Json messages = Json::array();
   if (const std::string instructions = text_or(body, "instructions", ""); !instructions.empty())
     messages.push_back(Json::object().set("role", "system").set("content", instructions));
-  for (const Json& message : turns.take().as_array()) messages.push_back(message);
+  const Json conversation = turns.take();
+  for (const Json& message : conversation.as_array()) messages.push_back(message);
 
   Json out = Json::object().set("messages", std::move(messages));
   for (const char* same : {"temperature", "top_p", "top_k", "min_p", "seed", "chat_template_kwargs", "lora"}) {

@@ -95,14 +95,15 @@ class Checker {
     }
     const Json* any = schema.find("anyOf") != nullptr ? schema.find("anyOf") : schema.find("oneOf");
     if (any == nullptr) return std::nullopt;
-    // The fault that lies deepest tells most: the alternative that was meant.
+    // The fault that lies deepest, and among those the one furthest on, tells most: of the alternative that was meant.
     std::optional<SchemaFault> deepest;
     std::vector<std::string> wants;
     for (const Json& one : any->as_array()) {
       auto found = check(value, one, path);
       if (!found) return std::nullopt;
       if (found->path == path) wants.push_back(found->message.substr(found->message.find("must be ") + 8));
-      if (!deepest || found->path.size() > deepest->path.size()) deepest = std::move(found);
+      const auto depth = [](const std::string& at) { return std::pair(at.size(), std::string_view(at)); };
+      if (!deepest || depth(found->path) > depth(deepest->path)) deepest = std::move(found);
     }
     return deepest->path == path ? fault(value, path, join(wants, " or ")) : deepest;
   }

@@ -1,4 +1,4 @@
-// A server on the tiny golden model (256 tokens of context), for tests over a socket.
+// A server on the tiny golden model (256 tokens of context unless more is asked for), for tests over a socket.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,9 +16,9 @@ namespace atelier::serve {
 
 inline const std::string kTinyModel = ATELIER_SOURCE_DIR "/tests/golden/models/smollm2";
 
-inline Result<LoadedModel> load_tiny(int64_t max_sequences, const std::string& model = kTinyModel) {
+inline Result<LoadedModel> load_tiny(int64_t max_sequences, const std::string& model = kTinyModel, int64_t context = 0) {
   LoadedModel loaded;
-  ATELIER_TRY(loaded.model, models::load_model(model, {}));
+  ATELIER_TRY(loaded.model, models::load_model(model, {.context = context}));
   if (loaded.model->is_encoder()) return loaded;
   ATELIER_TRY(loaded.engine, generate::Engine::create(*loaded.model, {.max_sequences = max_sequences}));
   return loaded;
@@ -31,6 +31,7 @@ class TestServer {
     http::ServerOptions http = {};
     int64_t max_sequences = 4, max_queue = 16;
     std::string model = kTinyModel;
+    int64_t context = 0;                         // 0: the model's own
     std::vector<std::string> models = {"tiny"};  // all the same one
     int64_t model_bytes = 0, memory_bytes = 0;
   };
@@ -73,8 +74,10 @@ class TestServer {
   static std::vector<ModelSource> sources(const Options& options) {
     std::vector<ModelSource> all;
     for (const std::string& name : options.models) {
-      all.push_back({name, options.max_sequences, [model = options.model, n = options.max_sequences] { return load_tiny(n, model); },
-                     options.model_bytes});
+      const auto load = [n = options.max_sequences, model = options.model, context = options.context] {
+        return load_tiny(n, model, context);
+      };
+      all.push_back({name, options.max_sequences, load, options.model_bytes});
     }
     return all;
   }

@@ -17,6 +17,8 @@ std::optional<ApiError> run_raw(Call& call, ServedModel& model, const Json& body
   if (!ids.ok()) return api_error(ids.status(), "prompt");
   auto options = generation_options(body, model);
   if (!options.ok()) return api_error(options.status());
+  if (const Status status = limit_context(call.body, model, ids->size(), *options); !status.ok())
+    return api_error(status, "options.num_ctx");
   if (const Status status = constrain(body, model, *options); !status.ok()) return api_error(status, "format");
   std::vector<AnswerSpec> specs = {{*ids, *options, false, true}};
   return run_answers(call, model, std::move(specs), std::make_shared<OllamaWriter>(call, model, wrap));

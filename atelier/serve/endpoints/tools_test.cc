@@ -11,7 +11,7 @@ using testing::at;
 using testing::HttpAnswer;
 
 TestServer& server() {
-  static TestServer instance;
+  static TestServer instance({.context = 1024});  // descriptions of tools are long
   return instance;
 }
 
@@ -35,7 +35,7 @@ constexpr const char* kSchema =
     R"({"type": "object", "properties": {"ok": {"type": "boolean"}, "n": {"enum": [1, 22]}}, "required": ["ok", "n"]})";
 
 std::string chat(const std::string& more) {
-  return std::string(R"({"messages": [{"role": "user", "content": "Hi"}], "seed": 3, "max_tokens": 90, "tools": [
+  return std::string(R"({"messages": [{"role": "user", "content": "Hi"}], "seed": 3, "max_tokens": 300, "tools": [
            {"type": "function", "function": {"name": "look", "description": "Looks", "parameters": )") +
          kSchema + R"(}}, {"type": "function", "function": {"name": "wait"}}])" + more + "}";
 }
@@ -90,7 +90,8 @@ TEST(Tools, RequiredAndSeveralChoices) {
   const HttpAnswer answer = server().post("/v1/chat/completions",
                                           chat(R"(, "tool_choice": "required", "parallel_tool_calls": false, "n": 2, "max_tokens": 150)"));
   ASSERT_EQ(answer.status, 200) << answer.body;
-  for (const Json& choice : at(answer.json(), {"choices"}).as_array()) {
+  const Json json = answer.json();
+  for (const Json& choice : at(json, {"choices"}).as_array()) {
     if (at(choice, {"finish_reason"}).as_string() == "length") continue;
     EXPECT_EQ(at(choice, {"message", "tool_calls"}).as_array().size(), 1u) << choice.dump();
   }
@@ -212,7 +213,7 @@ TEST(Responses, AnswerWithItems) {
 }
 
 TEST(Responses, CallToolsAndTakeTheirOutputs) {
-  const std::string body = std::string(R"({"model": "tiny", "input": "Hi", "max_output_tokens": 90, "seed": 3, "tools": [
+  const std::string body = std::string(R"({"model": "tiny", "input": "Hi", "max_output_tokens": 300, "seed": 3, "tools": [
       {"type": "function", "name": "look", "parameters": )") +
                            kSchema + R"(}], "tool_choice": {"type": "function", "name": "look"}})";
   const HttpAnswer answer = server().post("/v1/responses", body);
@@ -226,8 +227,9 @@ TEST(Responses, CallToolsAndTakeTheirOutputs) {
   input.push_back(call).push_back(std::move(output));
   const Json next = Json::object().set("model", "tiny").set("input", std::move(input)).set("max_output_tokens", 2);
   EXPECT_EQ(server().post("/v1/responses", next.dump()).status, 200);
-  const std::string form = R"({"input": "x", "max_output_tokens": 60, "text": {"format": {"type": "json_schema", "name": "n", "schema": )" +
-                           std::string(kSchema) + "}}}";
+  const std::string form =
+      R"({"input": "x", "max_output_tokens": 300, "seed": 3, "text": {"format": {"type": "json_schema", "name": "n", "schema": )" +
+      std::string(kSchema) + "}}}";
   expect_look(at(server().post("/v1/responses", form).json(), {"output", "0", "content", "0", "text"}).as_string());
 }
 
@@ -240,7 +242,7 @@ TEST(Responses, KeepNoState) {
 
 TEST(Truncation, HappensOnRequestAndIsToldOf) {
   std::string messages = R"("messages": [{"role": "system", "content": "s"})";
-  for (int i = 0; i < 8; ++i) messages += R"(, {"role": "user", "content": ")" + std::string(60, 'q') + "\"}";
+  for (int i = 0; i < 40; ++i) messages += R"(, {"role": "user", "content": ")" + std::string(60, 'q') + "\"}";
   const std::string body = "{" + messages + R"(], "max_tokens": 1)";
   EXPECT_EQ(server().post("/v1/chat/completions", body + "}").status, 400);
   const HttpAnswer cut = server().post("/v1/chat/completions", body + R"(, "truncate": true})");
