@@ -83,14 +83,14 @@ TEST(ToolCallSplitter, takes_the_forms_that_models_also_write) {
       {R"({"name": "f", "arguments": {"a": 1}})", R"(|f({"a": 1}))"},
       {"<tool_call>{\"arguments\": {\"a\": 1}, \"name\": \"f\"}</tool_call>", R"(|f({"a": 1}))"},
       {"<tool_call>\n{\"name\": \"f\", \"parameters\": \"{\\\"a\\\": 2}\"}\n</tool_call>", R"(|f({"a": 2}))"},
-      {"<tool_call>{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {\"a\": 3}}}</tool_call>", R"(|f({"a":3}))"},
+      {"<tool_call>{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {\"a\": 3}}}</tool_call>", R"(|f({"a": 3}))"},
       {"<tool_call>[{\"name\": \"f\"}, {\"name\": \"get_weather\", \"arguments\": {}}]</tool_call>", "|f({})|get_weather({})"},
       {"<tool_call>{\"name\": \"f\", \"arguments\": {}}", "|f({})"}};
   for (const auto& [text, want] : hermes) {
     for (const size_t size : {size_t{1}, text.size()}) EXPECT_EQ(split_text(tool_format_generic, text, size), want) << text;
   }
   const ToolFormat& llama = tool_format_of("<|start_header_id|> parameters");
-  EXPECT_EQ(split_text(llama, R"(<|python_tag|>f.call(city="Paris, \"x\"", n=3))", 1), R"(|f({"city":"Paris, \"x\"","n":3}))");
+  EXPECT_EQ(split_text(llama, R"(<|python_tag|>f.call(city="Paris, \"x\"", n=3))", 1), R"(|f({"city": "Paris, \"x\"", "n": 3}))");
   EXPECT_EQ(split_text(llama, R"({"type": "function", "name": "f", "parameters": {"q": "x"}})", 4), R"(|f({"q": "x"}))");
 }
 
@@ -100,9 +100,9 @@ TEST(ToolCallSplitter, leaves_text_that_is_no_call) {
         "<tool_call>nonsense", "{", "  {\"name\"", "x {\"name\": \"f\", \"arguments\": {}}"}) {
     for (const size_t size : {size_t{1}, text.size()}) EXPECT_EQ(split_text(tool_format_generic, text, size), text) << size;
   }
-  // An answer in JSON is not held back to its end.
+  // An answer in JSON is not held back to its end; white space waits for what follows it.
   ToolCallSplitter splitter(tool_format_generic, {"f"});
-  EXPECT_EQ(told(splitter.push("{\"answer\": ")), "{\"answer\": ");
+  EXPECT_EQ(told(splitter.push("{\"answer\": ")), "{\"answer\":");
 }
 
 Tool tool(const std::string& name, const std::string& schema) {
