@@ -12,11 +12,12 @@ MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 SCHEMA = {"type": "object", "required": ["city", "days"], "additionalProperties": False,
           "properties": {"city": {"type": "string", "maxLength": 20}, "days": {"type": "integer", "minimum": 1, "maximum": 9}}}
 PROVIDERS = {"openai": f"{URL}/v1", "anthropic": URL, "ollama_chat": URL}
+HEADERS = {"ollama_chat": {"Content-Type": "application/json"}}  # litellm sends none there, and the server wants to be told
 
 
 def chat(provider: str, **options):
     return litellm.completion(model=f"{provider}/{MODEL}", api_base=PROVIDERS[provider], api_key="any", messages=MESSAGES,
-                              **{"max_tokens": 16, "temperature": 0, "num_retries": 0, **options})
+                              **{"max_tokens": 16, "temperature": 0, "num_retries": 0, "extra_headers": HEADERS.get(provider), **options})
 
 
 def test_chat_and_stream_agree() -> None:
