@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 readonly atelier="${1:?usage: check_clients.sh ATELIER [FOLDER]}" folder="${2:-build/clients}" model=smollm2-135m-instruct
 readonly pins="openai==2.16.0 litellm==1.83.0"
 fail() { echo "check_clients: error: $*" >&2; exit 1; }
+source scripts/server.sh
 
 if [[ "$(cat "$folder/pins" 2>/dev/null)" != "$pins" ]]; then
   python3 -m venv "$folder" || fail "no virtual environment; run scripts/install_deps.sh checks"
@@ -24,15 +25,8 @@ fi
 cp tests/clients/*.mjs "$node_clients"
 
 work="$(mktemp -d)"
-"$atelier" serve "$model" --port 0 --json --context 2048 --access-log "$work/access" >"$work/out" 2>"$work/err" &
-server=$!
-trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
-for _ in $(seq 300); do
-  [[ -s "$work/out" ]] && break
-  kill -0 "$server" 2>/dev/null || fail "the server does not start: $(cat "$work/err")"
-  sleep 0.1
-done
-url="$(python3 -c 'import json, sys; print(json.load(sys.stdin)["url"])' <"$work/out")"
+trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$work"' EXIT
+start_server "$model" --context 2048 --access-log "$work/access"
 
 for client in openai litellm; do
   "$folder/bin/python" "tests/clients/${client}_client.py" "$url" "$model" || fail "PyPI's $client; the server says: $(tail -3 "$work/err")"
@@ -41,7 +35,6 @@ for client in openai ollama langchain anthropic; do
   scripts/node.sh node "$node_clients/${client}_client.mjs" "$url" "$model" || fail "npm's $client; the server says: $(tail -3 "$work/err")"
 done
 
-kill -TERM "$server"
-wait "$server" || fail "the server does not end cleanly: $(cat "$work/err")"
+stop_server
 if grep -q '"status": 5' "$work/access"; then fail "a request failed: $(grep '"status": 5' "$work/access" | head -1)"; fi
 echo "check_clients: all passed, $(wc -l <"$work/access") requests"

@@ -14,23 +14,8 @@ fail() {
   failures=$((failures + 1))
 }
 
-# start OPTIONS...: serves, and sets url.
-start() {
-  : >"$work/out"
-  "$atelier" serve "$@" --port 0 --json >"$work/out" 2>"$work/err" &
-  server=$!
-  for _ in $(seq 200); do
-    [[ -s "$work/out" ]] && break
-    kill -0 "$server" 2>/dev/null || break
-    sleep 0.1
-  done
-  url="$(sed -n 's/.*"url": *"\([^"]*\)".*/\1/p' "$work/out")"
-  [[ -n $url ]] || fail "serve $* does not start: $(cat "$work/err")"
-}
-stop() {
-  kill -TERM "$server"
-  wait "$server" || fail "the server does not end cleanly: $(cat "$work/err")"
-}
+source "$root/scripts/server.sh"
+
 # Status and body of a request over TLS, by a client that trusts our certificate alone: ask PATH KEY [BODY]
 ask() {
   python3 - "$work/chain.pem" "$url" "$@" <<'PYTHON'
@@ -50,7 +35,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyou
   -addext 'subjectAltName = IP:127.0.0.1, DNS:localhost' >/dev/null 2>&1 || fail "openssl makes no certificate"
 echo "0123456789abcdef-key" >"$work/keys"
 
-start "$model" --tls-cert "$work/chain.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys" --name tiny
+start_server "$model" --tls-cert "$work/chain.pem" --tls-key "$work/key.pem" --api-key-file "$work/keys" --name tiny
 [[ $url == https://127.0.0.1:* ]] || fail "the address is $url"
 [[ $(ask /health none) == 200* ]] || fail "no health over TLS"
 [[ $(ask /v1/models wrong) == 401* ]] || fail "a wrong key is taken over TLS"
@@ -78,7 +63,7 @@ OPENAI_API_KEY=0123456789abcdef-key "$atelier" bench serve "$url" --tls-ca "$wor
   --vocabulary 300 --json >"$work/load" 2>"$work/load-err" || fail "bench serve over TLS: $(cat "$work/load-err")"
 grep -q '"completed": *4' "$work/load" || fail "bench serve over TLS says $(cat "$work/load")"
 OPENAI_API_KEY=0123456789abcdef-key "$atelier" bench serve "$url" --requests 1 >"$work/load" 2>"$work/load-err" && fail "a certificate that nobody vouches for is trusted"
-stop
+stop_server
 
 # Two models where one has room.
 mkdir -p "$work/home/models"
@@ -87,12 +72,12 @@ cp -r "$model" "$work/home/models/two"
 export ATELIER_HOME="$work/home"
 "$atelier" serve one --memory 1K >"$work/out" 2>"$work/err" && fail "a model without room is served"
 grep -Eq '^atelier: error: --memory: 1K, one takes .+; .+' "$work/err" || fail "the error is $(cat "$work/err")"
-start --store --memory 5M --parallel 2 --alias gpt-4o=two
+start_server --store --memory 5M --parallel 2 --alias gpt-4o=two
 for name in one two gpt-4o one; do
   [[ $("$atelier" bench serve "$url" --model $name --requests 2 --streams 1 --prompt 8 --generate 4 --vocabulary 300 --json 2>"$work/load-err") == *'"completed": 2'* ]] ||
     fail "$name does not answer: $(cat "$work/load-err")"
 done
-stop
+stop_server
 
 [[ $failures == 0 ]] && echo "serve: all checks passed"
 exit $((failures > 0))
