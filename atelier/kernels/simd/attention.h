@@ -107,10 +107,7 @@ class AttentionKernel {
     }
   }
   // Columns d .. d + kLanes - 1 of a query, zeros beyond D.
-  F load_query(const float* q, int64_t d) const {
-    const int64_t left = shape_.head_dim - d;
-    return left >= kLanes ? S::load(q + d) : left > 0 ? S::load_partial(q + d, static_cast<int>(left)) : S::zero();
-  }
+  F load_query(const float* q, int64_t d) const { return load_left<S>(q + d, shape_.head_dim - d); }
 
   // Rows that see a key of the tile are consecutive.
   void add_tile(int64_t tile, bool has_next) {
@@ -462,9 +459,7 @@ struct AttentionSpans {
       }
       const F inverse = S::set1(1.0f / whole.totals[i]);
       for (int64_t d = 0; d < shape.head_dim; d += S::kLanes) {
-        const F result = S::mul(S::load(whole.values + i * width + d), inverse);
-        const int64_t left = shape.head_dim - d;
-        left >= S::kLanes ? S::store(out + d, result) : S::store_partial(out + d, result, static_cast<int>(left));
+        store_left<S>(out + d, S::mul(S::load(whole.values + i * width + d), inverse), shape.head_dim - d);
       }
     }
   }

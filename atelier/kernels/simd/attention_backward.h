@@ -160,17 +160,13 @@ class AttentionBackwardKernel {
     return S::load(lanes);
   }
 
-  static F get(const float* row, int64_t at, int64_t count) {
-    const int64_t left = count - at;
-    return left >= kLanes ? S::load(row + at) : left > 0 ? S::load_partial(row + at, static_cast<int>(left)) : S::zero();
-  }
-
   // Rows of words [kBlock, words], inputs along the head; zeros beyond the rows.
   void to_rows(const float* x, int64_t ldx, int64_t rows, float* out) const {
     for (int64_t r = 0; r < kBlock; ++r) {
       for (int64_t w = 0; w < words_; w += kLanes) {
         F parts[kInputs];
-        for (int64_t i = 0; i < kInputs; ++i) parts[i] = r < rows ? get(x + r * ldx, w * kInputs + i * kLanes, D_) : S::zero();
+        for (int64_t i = 0; i < kInputs; ++i)
+          parts[i] = r < rows ? load_left<S>(x + r * ldx + w * kInputs + i * kLanes, D_ - w * kInputs - i * kLanes) : S::zero();
         S::store(out + r * words_ + w, P::pack(parts));
       }
     }
@@ -182,7 +178,7 @@ class AttentionBackwardKernel {
         F parts[kInputs];
         for (int64_t i = 0; i < kInputs; ++i) {
           const int64_t r = step * kInputs + i;
-          parts[i] = r < rows ? get(x + r * ldx, d, D_) : S::zero();
+          parts[i] = r < rows ? load_left<S>(x + r * ldx + d, D_ - d) : S::zero();
         }
         S::store(out + step * width_ + d, P::combine(parts));
       }
@@ -246,7 +242,7 @@ class AttentionBackwardKernel {
     const F factors = S::set1(factor);
     for (int64_t d = 0; d < D_; d += kLanes) {
       const F value = S::mul(factors, S::load(sums + d));
-      D_ - d >= kLanes ? S::store(out + d, value) : S::store_partial(out + d, value, static_cast<int>(D_ - d));
+      store_left<S>(out + d, value, D_ - d);
     }
   }
 

@@ -10,6 +10,17 @@
 
 namespace atelier::kernels {
 
+// The floats at p, of which `left` are there, with zeros behind them. `left` may be more than a vector holds, or nothing.
+template <class S>
+inline typename S::F load_left(const float* p, int64_t left) {
+  return left >= S::kLanes ? S::load(p) : left > 0 ? S::load_partial(p, static_cast<int>(left)) : S::zero();
+}
+// The first `left`, at least one, of a vector.
+template <class S>
+inline void store_left(float* p, typename S::F value, int64_t left) {
+  left >= S::kLanes ? S::store(p, value) : S::store_partial(p, value, static_cast<int>(left));
+}
+
 // Words are float32; a step is one fused multiply-add.
 template <class S>
 struct ProductsF32 {

@@ -48,10 +48,7 @@ struct GemmBf16 {
   static I words_at(const uint16_t* p, int64_t left) {
     return left >= kInputs ? S::load_bytes(reinterpret_cast<const uint8_t*>(p)) : S::load_partial_u16(p, static_cast<int>(left));
   }
-  static I words_at(const float* p, int64_t left) { return S::round_bf16(floats_at(p, left), floats_at(p + kLanes, left - kLanes)); }
-  static F floats_at(const float* p, int64_t left) {
-    return left >= kLanes ? S::load(p) : left > 0 ? S::load_partial(p, static_cast<int>(left)) : S::zero();
-  }
+  static I words_at(const float* p, int64_t left) { return S::round_bf16(load_left<S>(p, left), load_left<S>(p + kLanes, left - kLanes)); }
   static const float* words_of(const Bf16Rows& x, int64_t t) { return reinterpret_cast<const float*>(x.x + t * x.width); }
 
   // K values and zeros up to `width`, which is whole vectors.
@@ -179,14 +176,14 @@ struct GemmBf16 {
     for (int v = 0; v < kVectors; ++v) {
       const int64_t column = n + v * kLanes, left = block.N - column;
       if (left <= 0) return;
-      const F bias = adds_bias ? floats_at(block.bias + column, left) : S::zero();
+      const F bias = adds_bias ? load_left<S>(block.bias + column, left) : S::zero();
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         float* y = block.y + (t + r) * block.ldy + column;
         F sum = sums[r][v];
-        if (chunk.begin > 0) sum = S::add(floats_at(y, left), sum);
+        if (chunk.begin > 0) sum = S::add(load_left<S>(y, left), sum);
         if (adds_bias) sum = S::add(sum, bias);
-        left >= kLanes ? S::store(y, sum) : S::store_partial(y, sum, static_cast<int>(left));
+        store_left<S>(y, sum, left);
       }
     }
   }

@@ -59,8 +59,7 @@ struct Matmul {
           square[i] = w + i < words ? words_at(x, ldx, inputs, columns, (w + i) * kInputs, n) : S::zero();
         }
         S::transpose_square(square);
-        const int64_t count = words - w < kLanes ? words - w : kLanes;
-        for (int64_t i = 0; i < rows; ++i) put(out + (n + i) * ldo + w, square[i], count);
+        for (int64_t i = 0; i < rows; ++i) store_left<S>(out + (n + i) * ldo + w, square[i], words - w);
       }
     }
   }
@@ -70,8 +69,9 @@ struct Matmul {
     for (int64_t r = 0; r < rows; ++r) {
       for (int64_t w = 0; w < words; w += kLanes) {
         F parts[kInputs];
-        for (int64_t i = 0; i < kInputs; ++i) parts[i] = get(x + r * ldx, w * kInputs + i * kLanes, inputs);
-        put(out + r * ldo + w, P::pack(parts), words - w < kLanes ? words - w : kLanes);
+        for (int64_t i = 0; i < kInputs; ++i)
+          parts[i] = load_left<S>(x + r * ldx + w * kInputs + i * kLanes, inputs - w * kInputs - i * kLanes);
+        store_left<S>(out + r * ldo + w, P::pack(parts), words - w);
       }
     }
   }
@@ -86,18 +86,10 @@ struct Matmul {
   }
 
  private:
-  static F get(const float* row, int64_t at, int64_t count) {
-    const int64_t left = count - at;
-    return left >= kLanes ? S::load(row + at) : left > 0 ? S::load_partial(row + at, static_cast<int>(left)) : S::zero();
-  }
-  static void put(float* p, F value, int64_t count) {
-    count >= kLanes ? S::store(p, value) : S::store_partial(p, value, static_cast<int>(count));
-  }
-
   // Words of columns n .. n + kLanes - 1 and inputs k .. k + kInputs - 1.
   static F words_at(const float* x, int64_t ldx, int64_t inputs, int64_t columns, int64_t k, int64_t n) {
     F parts[kInputs];
-    for (int64_t i = 0; i < kInputs; ++i) parts[i] = k + i < inputs ? get(x + (k + i) * ldx, n, columns) : S::zero();
+    for (int64_t i = 0; i < kInputs; ++i) parts[i] = k + i < inputs ? load_left<S>(x + (k + i) * ldx + n, columns - n) : S::zero();
     return P::combine(parts);
   }
 
@@ -134,7 +126,7 @@ struct Matmul {
   }
   static void add(float* p, F sum, int64_t count, bool adds) {
     if (count <= 0) return;
-    put(p, adds ? S::add(get(p, 0, count), sum) : sum, count);
+    store_left<S>(p, adds ? S::add(load_left<S>(p, count), sum) : sum, count);
   }
 };
 
