@@ -9,6 +9,7 @@
 #include "atelier/base/error.h"
 #include "atelier/convert/rope_fit.h"
 #include "atelier/convert/spec_difference.h"
+#include "atelier/models/task_heads.h"
 
 namespace atelier::convert {
 namespace {
@@ -200,21 +201,9 @@ Json distilbert_config(const nn::TransformerSpec& spec) {
 std::string encoder_class(const models::ArchDef& arch, const nn::TransformerSpec& spec) {
   const std::string_view bare = arch.hf_classes[0], model = "Model";
   const std::string family(bare.substr(0, bare.size() - model.size()));
-  switch (spec.head.kind) {
-    case nn::HeadKind::kNone:
-      return family + (spec.has_language_head ? "ForMaskedLM" : "Model");
-    case nn::HeadKind::kNextSentence:
-      return family + (spec.has_language_head ? "ForPreTraining" : "ForNextSentencePrediction");
-    case nn::HeadKind::kSequence:
-      return family + "ForSequenceClassification";
-    case nn::HeadKind::kChoice:
-      return family + "ForMultipleChoice";
-    case nn::HeadKind::kToken:
-      return family + "ForTokenClassification";
-    case nn::HeadKind::kSpan:
-      return family + "ForQuestionAnswering";
-  }
-  throw InternalError("unknown kind of head");
+  if (spec.head.kind == nn::HeadKind::kNone) return family + (spec.has_language_head ? "ForMaskedLM" : "Model");
+  if (spec.head.kind == nn::HeadKind::kNextSentence && spec.has_language_head) return family + "ForPreTraining";
+  return family + models::class_ending(spec.head.kind);
 }
 
 Json config_of(const nn::TransformerSpec& spec) {

@@ -3,22 +3,13 @@
 #include <algorithm>
 
 #include "atelier/base/strings.h"
+#include "atelier/data/records.h"
 #include "atelier/io/file.h"
 
 namespace atelier::data {
 namespace {
 
 using Fields = std::vector<std::string>;
-
-class KeptRecords : public Records {
- public:
-  explicit KeptRecords(std::vector<Json> records) : records_(std::move(records)) {}
-  int64_t size() const override { return std::ssize(records_); }
-  Result<Json> at(int64_t index) const override { return records_[static_cast<size_t>(index)]; }
-
- private:
-  std::vector<Json> records_;
-};
 
 std::string_view without_return(std::string_view line) { return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line; }
 
@@ -152,13 +143,20 @@ Result<std::vector<Json>> parse_task_records(std::string_view text, const std::s
   return Status::invalid("data: format " + quoted(format) + " is not known; known: records, table, conll, squad");
 }
 
-Result<std::shared_ptr<const Records>> open_task_records(const std::string& path, const std::string& format,
-                                                         const std::vector<std::string>& columns) {
-  if (format == "records") return Records::open(path);
+Result<std::vector<Json>> read_task_records(const std::string& path, const std::string& format, const std::vector<std::string>& columns) {
+  std::vector<Json> records;
+  if (format == "records") {
+    ATELIER_TRY(const auto file, Records::open(path));
+    for (int64_t i = 0; i < file->size(); ++i) {
+      ATELIER_TRY(Json record, file->at(i));
+      records.push_back(std::move(record));
+    }
+    return records;
+  }
   ATELIER_TRY(const std::string text, io::read_file(path));
-  ATELIER_TRY(std::vector<Json> records, parse_task_records(text, path, format, columns));
+  ATELIER_TRY(records, parse_task_records(text, path, format, columns));
   if (records.empty()) return Status::invalid(path + ": has no records; give a file with data");
-  return std::shared_ptr<const Records>(std::make_shared<KeptRecords>(std::move(records)));
+  return records;
 }
 
 }  // namespace atelier::data

@@ -9,17 +9,16 @@
 //   squad    SQuAD's JSON -> {"question", "context", "answers": [{"text", "answer_start"}], "title"}    (Rajpurkar et al. 2016)
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "atelier/data/records.h"
+#include "atelier/base/json.h"
+#include "atelier/base/status.h"
 
 namespace atelier::data {
 
 // `format` is one of those names. Errors: NotFound, Corrupt with the line that does not fit, InvalidArgument for a file without a record.
-Result<std::shared_ptr<const Records>> open_task_records(const std::string& path, const std::string& format,
-                                                         const std::vector<std::string>& columns);
+Result<std::vector<Json>> read_task_records(const std::string& path, const std::string& format, const std::vector<std::string>& columns);
 
 // The records of a text in one of the formats but "records"; `name` stands in errors and decides between commas and tabs.
 Result<std::vector<Json>> parse_task_records(std::string_view text, const std::string& name, const std::string& format,

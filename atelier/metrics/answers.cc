@@ -13,9 +13,8 @@
 namespace atelier::metrics {
 namespace {
 
-constexpr std::string_view kPunctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";  // Python's string.punctuation
-
-bool is_punctuation(char32_t c) { return c < 0x80 && kPunctuation.find(static_cast<char>(c)) != kPunctuation.npos; }
+// Python's string.punctuation.
+bool is_punctuation(char32_t c) { return c < 0x80 && text::is_ascii_or_unicode_punctuation(c); }
 
 // Python's \w but for the underscore, which is punctuation.
 bool is_word(char32_t c) { return (text::CharacterClasses::instance()(c) & (text::kLetter | text::kNumber)) != 0; }

@@ -7,7 +7,6 @@
 #include "atelier/base/error.h"
 
 namespace atelier::models {
-namespace {
 
 const char* class_ending(nn::HeadKind kind) {
   switch (kind) {
@@ -26,8 +25,6 @@ const char* class_ending(nn::HeadKind kind) {
   }
   throw InternalError("no head has no class");
 }
-
-}  // namespace
 
 Result<nn::TransformerSpec> with_task_head(const ArchDef& arch, nn::TransformerSpec body, const nn::HeadSpec& head) {
   const std::string_view ending = class_ending(head.kind);

@@ -6,6 +6,9 @@
 
 namespace atelier::models {
 
+// What the names of transformers' classes with this head end with: "ForTokenClassification".
+const char* class_ending(nn::HeadKind kind);
+
 // `body` with this head in place of its own ones. Pooler, dense layer and activation are those of the architecture's class in transformers
 // ("BertForTokenClassification"); kSpan and kChoice know their number of labels. Unsupported where it has no such class.
 Result<nn::TransformerSpec> with_task_head(const ArchDef& arch, nn::TransformerSpec body, const nn::HeadSpec& head);

@@ -162,7 +162,7 @@ struct TrainableModel::State {
     constexpr uint32_t kSite = 0xFFFF0000;  // beyond all layers'
     const nn::HeadKind kind = transformer->spec().head.kind;
     const Tensor x = transformer->task_input(context, hidden);
-    if (kind == nn::HeadKind::kSpan) return x;
+    if (kind == nn::HeadKind::kSpan || training.dropout == 0) return x;
     head_samples.clear();
     head_positions.clear();
     for (const nn::RowRun& run : runs) {
@@ -329,6 +329,9 @@ TrainableModel::~TrainableModel() = default;
 
 Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef& arch, nn::TransformerSpec spec,
                                                                   const TrainOptions& options) {
+  if (options.head.kind != nn::HeadKind::kNone) {
+    ATELIER_TRY(spec, with_task_head(arch, std::move(spec), options.head));
+  }
   ATELIER_RETURN_IF_ERROR(check_spec(spec));
   auto state = std::make_unique<State>();
   state->arch = &arch;

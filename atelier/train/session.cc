@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "atelier/base/strings.h"
 #include "atelier/convert/hf_side_files.h"
@@ -15,7 +16,6 @@
 #include "atelier/data/token_rows.h"
 #include "atelier/io/file.h"
 #include "atelier/models/store.h"
-#include "atelier/models/task_heads.h"
 #include "atelier/tokenize/trainer.h"
 
 namespace atelier::train {
@@ -124,24 +124,12 @@ nn::ProblemKind problem_of(const std::string& name) {
                                  : nn::ProblemKind::kOneLabel;
 }
 
-Result<std::vector<Json>> task_records(const Recipe& recipe, const DataFile& file) {
-  ATELIER_TRY(const auto records, data::open_task_records(file.path, recipe.data.format, recipe.data.columns));
-  std::vector<Json> out;
-  for (int64_t i = 0; i < records->size(); ++i) {
-    ATELIER_TRY(Json record, records->at(i));
-    out.push_back(std::move(record));
-  }
-  return out;
-}
-
 // None where the task has no labels of its own.
 Result<std::vector<std::string>> training_labels(data::TaskKind task, nn::ProblemKind problem,
                                                  const std::vector<std::vector<Json>>& files) {
   const bool has_labels = task == data::TaskKind::kTokens || (task == data::TaskKind::kText && problem != nn::ProblemKind::kRegression);
   if (!has_labels) return std::vector<std::string>();
-  std::vector<Json> records;
-  for (const std::vector<Json>& file : files) records.insert(records.end(), file.begin(), file.end());
-  Result<std::vector<std::string>> labels = labels_of(task, records);
+  Result<std::vector<std::string>> labels = labels_of(task, files);
   if (!labels.ok()) return labels.status().with_context("data");
   if (labels->size() < 2 && problem == nn::ProblemKind::kOneLabel) {
     return Status::invalid("data: all records have the same label; nothing can be learnt from them");
@@ -189,17 +177,17 @@ Status DataSide::open_task(const Recipe& recipe, const tokenize::Tokenizer& toke
   std::vector<std::vector<Json>> trained;
   std::vector<Json> judged, tested;
   for (const DataFile& file : recipe.data.train) {
-    ATELIER_TRY(std::vector<Json> records, task_records(recipe, file));
+    ATELIER_TRY(std::vector<Json> records, data::read_task_records(file.path, recipe.data.format, recipe.data.columns));
     const auto kept = static_cast<std::ptrdiff_t>(num_trained(recipe, std::ssize(records)));
     if (kept == 0) return Status::invalid("data: " + file.path + ": validation_fraction leaves no record to train on; lower it");
-    judged.insert(judged.end(), records.begin() + kept, records.end());
+    std::move(records.begin() + kept, records.end(), std::back_inserter(judged));
     records.erase(records.begin() + kept, records.end());
     trained.push_back(std::move(records));
   }
   for (const auto& [files, out] : {std::pair{&recipe.data.validation, &judged}, std::pair{&recipe.data.test, &tested}}) {
     for (const DataFile& file : *files) {
-      ATELIER_TRY(const std::vector<Json> records, task_records(recipe, file));
-      out->insert(out->end(), records.begin(), records.end());
+      ATELIER_TRY(std::vector<Json> records, data::read_task_records(file.path, recipe.data.format, recipe.data.columns));
+      std::ranges::move(records, std::back_inserter(*out));
     }
   }
   const nn::ProblemKind problem = problem_of(recipe.data.problem);
@@ -317,9 +305,6 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
     if (!config.contains("architectures")) config.set("architectures", Json::Array{Json(class_for(recipe, **arch))});
     Result<nn::TransformerSpec> spec = (*arch)->from_hf(config);
     if (!spec.ok()) return spec.status().with_context("recipe: model.config");
-    if (head.kind != nn::HeadKind::kNone) {
-      ATELIER_TRY(*spec, models::with_task_head(**arch, std::move(*spec), head));
-    }
     ATELIER_TRY(model, models::TrainableModel::from_spec(**arch, *spec, options));
   }
   ATELIER_RETURN_IF_ERROR(check_objective(recipe, model->spec()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "atelier/base/strings.h"
 #include "atelier/text/utf8.h"
@@ -41,8 +42,8 @@ Result<double> number_of(const Json& label) {
 Result<std::vector<std::string>> names_of(TaskKind task, const Json& record) {
   ATELIER_TRY(const Json* labels, member_of(record, task == TaskKind::kTokens ? "tags" : "label"));
   std::vector<std::string> names;
-  const Json list = labels->is_array() ? *labels : Json(Json::Array{*labels});
-  for (const Json& label : list.as_array()) {
+  const auto list = labels->is_array() ? std::span<const Json>(labels->as_array()) : std::span<const Json>(labels, 1);
+  for (const Json& label : list) {
     ATELIER_TRY(std::string name, name_of(label));
     names.push_back(std::move(name));
   }
@@ -98,12 +99,16 @@ std::pair<int32_t, int32_t> answer_rows(const models::EncoderInput& window, cons
 
 }  // namespace
 
-Result<std::vector<std::string>> labels_of(TaskKind task, const std::vector<Json>& records) {
+Result<std::vector<std::string>> labels_of(TaskKind task, const std::vector<std::vector<Json>>& files) {
   std::set<std::string> found;
-  for (size_t i = 0; i < records.size(); ++i) {
-    const auto names = names_of(task, records[i]);
-    if (!names.ok()) return at_record(names.status(), i);
-    found.insert(names->begin(), names->end());
+  size_t index = 0;
+  for (const std::vector<Json>& records : files) {
+    for (const Json& record : records) {
+      const auto names = names_of(task, record);
+      if (!names.ok()) return at_record(names.status(), index);
+      found.insert(names->begin(), names->end());
+      ++index;
+    }
   }
   std::vector<std::string> labels(found.begin(), found.end());
   const auto is_number = [](const std::string& label) { return parse_int(label).has_value(); };

@@ -36,8 +36,8 @@ struct TaskRows {
   std::vector<TaskRow> rows;
 };
 
-// Names of the labels in `records`, numbers in their order, others by their bytes. Corrupt for a record without a label.
-Result<std::vector<std::string>> labels_of(data::TaskKind task, const std::vector<Json>& records);
+// Names of the labels in all files' records, numbers in their order, others by their bytes. Corrupt for a record without a label.
+Result<std::vector<std::string>> labels_of(data::TaskKind task, const std::vector<std::vector<Json>>& files);
 
 // The head for a task whose labels these are: none for regressions, answers and choices.
 nn::HeadSpec head_of(data::TaskKind task, nn::ProblemKind problem, std::vector<std::string> labels);

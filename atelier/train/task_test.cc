@@ -204,8 +204,8 @@ TEST_F(TaskTest, records_and_recipes_that_do_not_fit_are_named) {
 TEST(Labels, AreOrderedAsNumbersWhereTheyAreNumbers) {
   const auto record = [](const char* label) { return Json::object().set("label", label); };
   const std::vector<std::string> numbers{"2", "10"}, names{"10", "2", "x"};
-  EXPECT_EQ(labels_of(data::TaskKind::kText, {record("10"), record("2"), record("10")}).value(), numbers);
-  EXPECT_EQ(labels_of(data::TaskKind::kText, {record("10"), record("2"), record("x")}).value(), names);
+  EXPECT_EQ(labels_of(data::TaskKind::kText, {{record("10"), record("2"), record("10")}}).value(), numbers);
+  EXPECT_EQ(labels_of(data::TaskKind::kText, {{record("10"), record("2"), record("x")}}).value(), names);
 }
 
 }  // namespace

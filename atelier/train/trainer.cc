@@ -117,7 +117,6 @@ class Trainer {
     result.step = state_.step;
     result.best_loss = state_.best_loss;
     result.best_step = state_.best_step;
-    ATELIER_RETURN_IF_ERROR(read_best_scores(result));
     result.stopped_early = has_lost_patience() && state_.step < recipe_.training.steps;
     result.folder = folder_.path();
     result.model = folder_.model();
@@ -216,6 +215,7 @@ class Trainer {
       if (line.find("step")->as_int() == 0 && line.contains("validation_loss"))
         result.start_loss = line.find("validation_loss")->as_double();
     }
+    read_best_scores(log, result);
     result.answers = compared_answers(log);
     return {};
   }
@@ -268,8 +268,7 @@ class Trainer {
   }
 
   // From the log, which a run that goes on has too.
-  Status read_best_scores(TrainResult& result) const {
-    ATELIER_TRY(const std::vector<Json> log, folder_.read_log());
+  void read_best_scores(const std::vector<Json>& log, TrainResult& result) const {
     for (const Json& line : log) {
       if (!line.contains("validation_loss") || line.find("step")->as_int() != state_.best_step) continue;
       for (const auto& [key, value] : line.as_object()) {
@@ -277,7 +276,6 @@ class Trainer {
         if (key.starts_with("validation_") && key != "validation_loss") result.best_scores.emplace_back(key.substr(11), value.as_double());
       }
     }
-    return {};
   }
 
   Status export_model() {

@@ -26,7 +26,6 @@ KINDS = {
     "swish": ["adapter.width=5", "adapter.activation=swish"],
     "gelu": ["adapter.width=5", "adapter.double=true", "adapter.activation=gelu"],
 }
-TEXT = "she sells sea shells by the sea shore and he does not\n" * 40
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 BOUND = 1e-3
 
@@ -46,12 +45,8 @@ def with_old_config(name: str, folder: Path) -> Path:
 
 
 def compare(options, folder: Path, name: str, kind: str) -> dict:
-    recipe, base, out = folder / "ten_steps.yaml", with_old_config(name, folder), str(folder / "logits.npy")
-    recipe.write_text(f"data: {{train: {folder / 'text.txt'}, context: 16}}\ntraining: {{steps: 10, batch: 4}}\nruns: {folder}\n"
-                      f"model: {{from: {base}, tokenizer: character, precision: f32}}\noptimizer: {{learning_rate: 0.02}}\n")
-    words = [word for one in (f"name={name}-{kind}", "adapter.kind=bottleneck", *KINDS[kind]) for word in ("--set", one)]
-    common.output_of([options.atelier, "train", str(recipe), *words])
-    run = folder / f"{name}-{kind}"
+    base, out = with_old_config(name, folder), str(folder / "logits.npy")
+    run = common.train_ten_steps(options.atelier, folder, base, f"{name}-{kind}", ["adapter.kind=bottleneck", *KINDS[kind]])
     common.output_of([options.atelier, "logits", str(base), "--ids", ",".join(map(str, IDS)), "--dtype", "f32", "--out", out,
                       "--adapter", str(run)])
     model = AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager", dtype=torch.float32).eval()
@@ -69,7 +64,6 @@ def main() -> int:
     report.head()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / "text.txt").write_text(TEXT)
         for name in NAMES:
             for kind in KINDS:
                 report.say(model=name, adapter=kind, **compare(options, folder, name, kind))

@@ -27,6 +27,20 @@ def parser(doc: str) -> argparse.ArgumentParser:
     return made
 
 
+TRAIN_TEXT = "she sells sea shells by the sea shore and he does not\n" * 40
+
+
+def train_ten_steps(atelier: str, folder: Path, model: Path, name: str, settings: list[str]) -> Path:
+    """The run folder `folder`/`name` of ten steps on characters of TRAIN_TEXT, from a tiny model."""
+    text, recipe = folder / "text.txt", folder / "ten_steps.yaml"
+    text.write_text(TRAIN_TEXT)
+    recipe.write_text(f"data: {{train: {text}, context: 16}}\ntraining: {{steps: 10, batch: 4}}\nruns: {folder}\n"
+                      f"model: {{from: {model}, tokenizer: character, precision: f32}}\noptimizer: {{learning_rate: 0.02}}\n")
+    words = [word for one in (f"name={name}", *settings) for word in ("--set", one)]
+    output_of([atelier, "train", str(recipe), *words])
+    return folder / name
+
+
 class Report:
     """Prints figures and remembers whether every bound was kept."""
 

@@ -33,7 +33,6 @@ KINDS = {  # recipe settings; the model folder of those in MERGED has the adapte
     "prefix": ["adapter.kind=prefix", "adapter.tokens=5"],
 }
 MERGED = {"lora", "rslora", "patterns", "dora", "ia3"}
-TEXT = "she sells sea shells by the sea shore and he does not\n" * 40
 TINY_IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 REAL_IDS = [1, 4093, 198, 1780, 314, 260, 3575, 282, 4649, 47, 2]
 BOUND = 1e-3
@@ -68,15 +67,6 @@ def compare(options, base, run, ids: list[int], is_merged: bool) -> dict:
     return {"effect": effect, **differences, "bound": BOUND, "kept": max(differences.values()) <= BOUND < effect}
 
 
-def train(options, folder: Path, model: Path, name: str, settings: list[str]) -> Path:
-    recipe = folder / "ten_steps.yaml"
-    recipe.write_text(f"data: {{train: {folder / 'text.txt'}, context: 16}}\ntraining: {{steps: 10, batch: 4}}\nruns: {folder}\n"
-                      f"model: {{from: {model}, tokenizer: character, precision: f32}}\noptimizer: {{learning_rate: 0.02}}\n")
-    words = [word for one in (f"name={name}", *settings) for word in ("--set", one)]
-    common.output_of([options.atelier, "train", str(recipe), *words])
-    return folder / name
-
-
 def main() -> int:
     parser = common.parser(__doc__)
     parser.add_argument("base", nargs="?", help="folder of the model that the run started from")
@@ -92,11 +82,10 @@ def main() -> int:
         return report.exit_status
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        (folder / "text.txt").write_text(TEXT)
         for name in options.models:
             for kind in options.kinds:
                 try:
-                    run = train(options, folder, GOLDEN / name, f"{name}-{kind}", KINDS[kind])
+                    run = common.train_ten_steps(options.atelier, folder, GOLDEN / name, f"{name}-{kind}", KINDS[kind])
                     report.say(model=name, adapter=kind, **compare(options, GOLDEN / name, run, TINY_IDS, kind in MERGED))
                 except Exception as error:  # the others are still told
                     report.say(model=name, adapter=kind, error=f"{type(error).__name__}: {str(error)[:300]}", kept=False)
