@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly flags=(-std=c++20 -fsyntax-only -mavx2 -mfma -mf16c -mavxvnni -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16
+readonly flags=(-std=c++20 -fsyntax-only -mavx2 -mfma -mf16c -mavxvnni -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni -mavx512bf16 -mamx-tile -mamx-int8 -mamx-bf16
   -Wall -Wextra -Werror -I. -x c++)
 export CHECK_FLAGS="${flags[*]}"
 

@@ -6,7 +6,7 @@ found=$(find "$1" -path '*atelier_kernels.dir*' \( -name '*_avx2.cc.o' -o -name 
 [ -n "$found" ] || { echo "check_isa_objects: no per-ISA objects under $1; build the kernels first" >&2; exit 1; }
 status=0
 for object in $found; do
-  shared=$(nm -C --defined-only "$object" | grep -E '^[0-9a-f]* *[WVu] ' | grep -vE '::(avx2|avxvnni|avx512|avx512vnni|avx512bf16)::' || true)
+  shared=$(nm -C --defined-only "$object" | grep -E '^[0-9a-f]* *[WVu] ' | grep -vE '::(avx2|avxvnni|avx512|avx512vnni|avx512bf16|avx512amx)::' || true)
   if [ -n "$shared" ]; then
     printf '%s defines symbols that other files may share:\n%s\n' "$object" "$shared" >&2
     status=1

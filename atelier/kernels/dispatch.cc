@@ -22,6 +22,14 @@ KernelTable with_bf16(KernelTable table) {
   table.attention_backward_bf16 = avx512bf16::attention_backward_bf16;
   return table;
 }
+KernelTable with_tiles(KernelTable table) {
+  table.linear_bf16 = avx512amx::linear_bf16;
+  table.linear_int8 = avx512amx::linear_int8;
+  table.peak_bf16 = avx512amx::peak_bf16;
+  table.peak_int8 = avx512amx::peak_int8;
+  table.matmul_bf16 = avx512amx::kMatmul;
+  return table;
+}
 
 }  // namespace
 
@@ -29,6 +37,7 @@ const KernelTable& kernel_table(Isa isa) {
   static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8, avxvnni::peak_int8);
   static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8, avx512vnni::peak_int8);
   static const KernelTable avx512_bf16 = with_bf16(avx512_vnni);
+  static const KernelTable avx512_amx = with_tiles(avx512_bf16);
   switch (isa) {
     case Isa::kScalar:
       return scalar::kTable;
@@ -42,6 +51,8 @@ const KernelTable& kernel_table(Isa isa) {
       return avx512_vnni;
     case Isa::kAvx512Bf16:
       return avx512_bf16;
+    case Isa::kAvx512Amx:
+      return avx512_amx;
   }
   throw InternalError(std::string("isa ") + isa_name(isa) + " has no kernels");
 }

@@ -7,10 +7,12 @@
 #pragma GCC diagnostic ignored "-Wpedantic"  // SIMDe's headers
 #define ATELIER_EMULATE_ISA
 #include "atelier/kernels/simd/attention_avx512bf16.cc"
+#include "atelier/kernels/simd/linear_avx512amx.cc"
 #include "atelier/kernels/simd/linear_avx512bf16.cc"
 #include "atelier/kernels/simd/linear_avx512vnni.cc"
 #include "atelier/kernels/simd/linear_avxvnni.cc"
 #include "atelier/kernels/simd/table_avx512.cc"
+#include "atelier/kernels/simd/training_avx512amx.cc"
 #include "atelier/kernels/simd/training_avx512bf16.cc"
 #endif
 
@@ -36,7 +38,19 @@ std::vector<NamedTable> emulated_tables() {
     table.attention_backward_bf16 = avx512bf16_emulated::attention_backward_bf16;
     return table;
   }();
-  return {{"avx_vnni_emulated", &avx_vnni}, {"avx512_emulated", &avx512_emulated::kTable}, {"avx512_bf16_emulated", &avx512_bf16}};
+  static const KernelTable avx512_amx = [] {
+    KernelTable table = avx512_bf16;
+    table.linear_int8 = avx512amx_emulated::linear_int8;
+    table.linear_bf16 = avx512amx_emulated::linear_bf16;
+    table.peak_int8 = avx512amx_emulated::peak_int8;
+    table.peak_bf16 = avx512amx_emulated::peak_bf16;
+    table.matmul_bf16 = avx512amx_emulated::kMatmul;
+    return table;
+  }();
+  return {{"avx_vnni_emulated", &avx_vnni},
+          {"avx512_emulated", &avx512_emulated::kTable},
+          {"avx512_bf16_emulated", &avx512_bf16},
+          {"avx512_amx_emulated", &avx512_amx}};
 #else
   return {};
 #endif

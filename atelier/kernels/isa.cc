@@ -4,12 +4,16 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace atelier::kernels {
 namespace {
 
-constexpr Isa kLadder[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16};
+constexpr Isa kLadder[] = {Isa::kScalar, Isa::kAvx2, Isa::kAvxVnni, Isa::kAvx512, Isa::kAvx512Vnni, Isa::kAvx512Bf16, Isa::kAvx512Amx};
 
 // What CPUID reports, after the operating system's say on which registers it saves (Intel SDM vol. 1, 13.3 and 14.3).
 struct Features {
@@ -18,6 +22,7 @@ struct Features {
   bool avx512 = false;  // F, BW, VL, DQ
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
+  bool avx512_amx = false;  // tiles with products of int8 and of bfloat16
 };
 
 #if defined(__x86_64__)
@@ -40,6 +45,16 @@ uint64_t xgetbv() {
   return low | static_cast<uint64_t>(high) << 32;
 }
 
+// Linux gives a process the tile registers when it asks for them, once for all its threads (Documentation/arch/x86/xstate.rst).
+bool may_use_tiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 Features detect() {
   Features f;
   const Registers basic = cpuid(1, 0);
@@ -56,6 +71,9 @@ Features detect() {
   f.avx512 = f.avx2 && zmm && bit(extended.ebx, 16) && bit(extended.ebx, 17) && bit(extended.ebx, 30) && bit(extended.ebx, 31);
   f.avx512_vnni = f.avx512 && bit(extended.ecx, 11);
   f.avx512_bf16 = f.avx512_vnni && bit(extended1.eax, 5);
+  constexpr uint64_t kTileState = 0x60000;
+  const bool has_tiles = bit(extended.edx, 22) && bit(extended.edx, 24) && bit(extended.edx, 25);
+  f.avx512_amx = f.avx512_bf16 && has_tiles && (saved & kTileState) == kTileState && may_use_tiles();
   return f;
 }
 
@@ -89,6 +107,8 @@ const char* isa_name(Isa isa) {
       return "avx512_vnni";
     case Isa::kAvx512Bf16:
       return "avx512_bf16";
+    case Isa::kAvx512Amx:
+      return "avx512_amx";
   }
   return "unknown";
 }
@@ -107,6 +127,8 @@ bool cpu_supports(Isa isa) {
       return features().avx512_vnni;
     case Isa::kAvx512Bf16:
       return features().avx512_bf16;
+    case Isa::kAvx512Amx:
+      return features().avx512_amx;
   }
   return false;
 }

@@ -1,7 +1,7 @@
 // Which instruction set the kernels use: chosen once at run time, one binary for all.
 //
-// The ladder is scalar < avx2 < avx512 < avx512_vnni < avx512_bf16; avx_vnni is a side branch of avx2 (an AVX-512 machine does not
-// imply it). Every kernel of a rung has a scalar twin that the tests compare it with. Results are the same bits for the same ISA,
+// The ladder is scalar < avx2 < avx512 < avx512_vnni < avx512_bf16 < avx512_amx; avx_vnni is a side branch of avx2 (an AVX-512 machine does
+// not imply it). Every kernel of a rung has a scalar twin that the tests compare it with. Results are the same bits for the same ISA,
 // whatever the threads or the batch; between ISAs they agree within rounding.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace atelier::kernels {
 
-enum class Isa : uint8_t { kScalar, kAvx2, kAvxVnni, kAvx512, kAvx512Vnni, kAvx512Bf16 };
+enum class Isa : uint8_t { kScalar, kAvx2, kAvxVnni, kAvx512, kAvx512Vnni, kAvx512Bf16, kAvx512Amx };
 
 const char* isa_name(Isa isa);      // "avx512_vnni"
 bool cpu_supports(Isa isa);         // this CPU and this operating system (XCR0)

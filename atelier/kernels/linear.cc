@@ -5,8 +5,6 @@
 // Norms and gates of the input are computed row by row on the way into the operand, residuals are added to block by block, so that
 // neither takes a pass over memory.
 #include <algorithm>
-#include <memory>
-#include <vector>
 
 #include "atelier/kernels/dispatch.h"
 #include "atelier/kernels/input_rows.h"
@@ -59,22 +57,24 @@ void for_each_unit(std::span<const Linear> group, int64_t T, int64_t K, const Bo
 // Rows that are worth a thread when each of K inputs is read and written once.
 int64_t rows_per_piece(int64_t K) { return std::max<int64_t>(1, 32768 / K); }
 
-// Storage of quantized rows that lives from call to call: the owner thread's.
+// Storage of quantized rows that lives from call to call: the owner thread's. Every part begins a cache line.
 QuantizedRows quantized_storage(int64_t T, int64_t K) {
-  thread_local std::vector<int8_t> quants;
-  thread_local std::vector<float> scales;
-  thread_local std::vector<int32_t> sums;
-  const int64_t blocks = T * (K / kQuantBlock);
-  if (const size_t need = static_cast<size_t>(T * K); quants.size() < need) quants.resize(need);
-  if (const size_t need = static_cast<size_t>(blocks * 4); scales.size() < need) scales.resize(need);
-  if (const size_t need = static_cast<size_t>(blocks * 3); sums.size() < need) sums.resize(need);
+  thread_local Workspace memory;
+  const int64_t quants = T + kMoreRows, blocks = quants * (K / kQuantBlock);
+  constexpr int64_t kLine = 64;
+  const auto lines = [](int64_t bytes) { return (bytes + kLine - 1) / kLine * kLine; };
+  auto* next = reinterpret_cast<uint8_t*>(memory.take((lines(quants * K) + 4 * lines(blocks * 4) + 3 * lines(blocks * 8)) / 4));
+  const auto take = [&]<typename T>(T*& part, int64_t count) {
+    part = reinterpret_cast<T*>(next);
+    next += lines(count * static_cast<int64_t>(sizeof(T)));
+  };
   QuantizedRows rows;
-  rows.q = quants.data();
-  rows.scale = scales.data();
-  rows.offset32 = rows.scale + blocks;
-  rows.offset16 = rows.offset32 + blocks;
-  rows.sum32 = sums.data();
-  rows.sum16 = rows.sum32 + blocks;
+  take(rows.q, quants * K);
+  take(rows.scale, blocks);
+  take(rows.sum32, blocks);
+  take(rows.sum16, 2 * blocks);
+  take(rows.offset32, blocks);
+  take(rows.offset16, 2 * blocks);
   rows.T = T;
   rows.K = K;
   return rows;
@@ -102,10 +102,9 @@ FloatRows float_rows(const KernelTable& table, const LinearInput& input, int64_t
 
 // The rows rounded to bfloat16.
 Bf16Rows rounded_rows(const KernelTable& table, const LinearInput& input, int64_t T, int64_t K) {
-  thread_local std::vector<uint16_t> memory;
+  thread_local Workspace memory;
   const int64_t width = bf16_width(K);
-  if (const size_t need = static_cast<size_t>(T * width); memory.size() < need) memory.resize(need);
-  uint16_t* out = memory.data();
+  auto* out = reinterpret_cast<uint16_t*>(memory.take((T + kMoreRows) * width / 2));
   for_each_row(table, input, T, K, [&](const float* row, int64_t t) { table.round_rows({row, K, 1, K}, out + t * width, width, 0, 1); });
   return {out, width, T, K};
 }

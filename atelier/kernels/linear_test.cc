@@ -43,8 +43,8 @@ struct Quantized {
   QuantizedRows rows;
 
   Quantized(const KernelTable& table, const FloatRows& x)
-      : q(x.T * x.K),
-        scale(x.T * x.K / 32),
+      : q((x.T + kMoreRows) * x.K),
+        scale((x.T + kMoreRows) * x.K / 32),
         offset32(scale.size()),
         offset16(2 * scale.size()),
         sum32(scale.size()),
@@ -63,7 +63,7 @@ std::vector<float> compute(const KernelTable& table, Path path, const Problem& p
     table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
   } else if (path == Path::kBF16) {
     const int64_t width = bf16_width(p.shape.K);
-    std::vector<uint16_t> rounded(count * width);
+    std::vector<uint16_t> rounded((count + kMoreRows) * width);
     table.round_rows(p.rows(t, count), rounded.data(), width, 0, count);
     table.linear_bf16({rounded.data(), width, count, p.shape.K}, p.block(y.data()), scratch.data());
   } else {

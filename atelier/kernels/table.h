@@ -26,8 +26,11 @@ struct FloatRows {
   int64_t K = 0;
 };
 
+// Rows that products of tiles may read behind the last one, and use for nothing.
+inline constexpr int64_t kMoreRows = 15;
+
 // The same rows as int8: x[t, k] ~ scale[t, k / 32] * q[t, k], q in [-127, 127]. Sums of q take off the zero of weights that have one in
-// whole numbers, offsets serve those that have a min.
+// whole numbers, offsets serve those that have a min. kMoreRows more rows can be read.
 struct QuantizedRows {
   int8_t* q = nullptr;        // [T, K]
   float* scale = nullptr;     // [T, K / 32]
@@ -39,7 +42,7 @@ struct QuantizedRows {
   int64_t K = 0;
 };
 
-// The same rows rounded to bfloat16, with zeros up to `width`, a multiple of kBf16Width.
+// The same rows rounded to bfloat16, with zeros up to `width`, a multiple of kBf16Width. kMoreRows more can be read.
 struct Bf16Rows {
   const uint16_t* x = nullptr;  // [T, width]
   int64_t width = 0;

@@ -1,4 +1,4 @@
-// Intrinsics up to AVX-512 BF16 in plain C, for the tests: SIMDe's, and the few that SIMDe 0.7.4 lacks.
+// Intrinsics up to AVX-512 BF16, and AMX, in plain C++, for the tests: SIMDe's, and the few that SIMDe 0.7.4 lacks.
 #pragma once
 
 #define SIMDE_ENABLE_NATIVE_ALIASES
@@ -53,6 +53,78 @@ To convert(const From& from, int count, Function f) {
   for (int i = 0; i < count; ++i) to.at[i] = f(from.at[i]);
   return to;
 }
+
+// The tile registers of simd/tiles.h.
+template <typename Shapes>
+class Tiles {
+ public:
+  explicit Tiles(const Shapes& shapes) : shapes_(shapes) { active() = this; }
+  ~Tiles() { active() = nullptr; }
+  Tiles(const Tiles&) = delete;
+  Tiles& operator=(const Tiles&) = delete;
+
+  template <int kTile>
+  static void load(const void* rows, int64_t stride) {
+    clear<kTile>();
+    for (int r = 0; r < num_rows(kTile); ++r) {
+      std::memcpy(row(kTile, r), static_cast<const uint8_t*>(rows) + r * stride, active()->shapes_.row_bytes[kTile]);
+    }
+  }
+  template <int kTile>
+  static void store(void* rows, int64_t stride) {
+    for (int r = 0; r < num_rows(kTile); ++r) {
+      std::memcpy(static_cast<uint8_t*>(rows) + r * stride, row(kTile, r), active()->shapes_.row_bytes[kTile]);
+    }
+  }
+  template <int kTile>
+  static void clear() {
+    std::memset(row(kTile, 0), 0, sizeof active()->tiles_[kTile]);
+  }
+  template <int kC, int kA, int kB>
+  static void add_bf16() {
+    add<float, uint16_t>(kC, kA, kB, [](float sum, const uint16_t* a, const uint16_t* b, float(&parts)[2], bool is_last) {
+      for (int i = 0; i < 2; ++i) parts[i] = std::fma(atelier::bf16_to_f32(a[i]), atelier::bf16_to_f32(b[i]), parts[i]);
+      return is_last ? sum + (parts[0] + parts[1]) : sum;
+    });
+  }
+  template <int kC, int kA, int kB>
+  static void add_int8() {
+    add<int32_t, int8_t>(kC, kA, kB, [](int32_t sum, const int8_t* a, const int8_t* b, int32_t(&)[2], bool) {
+      for (int i = 0; i < 4; ++i) sum += a[i] * b[i];
+      return sum;
+    });
+  }
+
+ private:
+  static Tiles*& active() {
+    thread_local Tiles* tiles = nullptr;
+    return tiles;
+  }
+  static int num_rows(int tile) { return active()->shapes_.rows[tile]; }
+  static uint8_t* row(int tile, int r) { return active()->tiles_[tile][r]; }
+
+  // Word by word: sum = step(sum, a, b, partial sums, whether the word is the last).
+  template <typename Sum, typename Input, typename Step>
+  static void add(int c, int a, int b, const Step& step) {
+    const int words = active()->shapes_.row_bytes[a] / 4, columns = active()->shapes_.row_bytes[c] / 4;
+    for (int m = 0; m < num_rows(c); ++m) {
+      for (int n = 0; n < columns; ++n) {
+        Sum sum, parts[2] = {};
+        std::memcpy(&sum, row(c, m) + 4 * n, sizeof sum);
+        for (int w = 0; w < words; ++w) {
+          Input left[4 / sizeof(Input)], right[4 / sizeof(Input)];
+          std::memcpy(left, row(a, m) + 4 * w, 4);
+          std::memcpy(right, row(b, w) + 4 * n, 4);
+          sum = step(sum, left, right, parts, w + 1 == words);
+        }
+        std::memcpy(row(c, m) + 4 * n, &sum, sizeof sum);
+      }
+    }
+  }
+
+  Shapes shapes_;
+  uint8_t tiles_[8][16][64] = {};
+};
 
 }  // namespace atelier::kernels::emulation
 

@@ -34,7 +34,7 @@ struct GemmBf16 {
     x.T <= kFewRows ? few_rows<kFewRows>(x, weights, block) : panels(x, weights, block, static_cast<float*>(scratch));
   }
 
- private:
+ protected:
   // Words [begin, end) of `all`.
   struct Chunk {
     int64_t begin, end, all;
@@ -96,14 +96,14 @@ struct GemmBf16 {
     }
   }
 
+  // Whole vectors of words, with zeros behind the last.
   template <class W>
   static void pack(const Weights<W>& weights, int64_t n, float* panel) {
     for (int64_t w = 0; w < weights.words(); w += kLanes) {
-      const int64_t count = weights.words() - w < kLanes ? weights.words() - w : kLanes;
       for (int64_t v = 0; v < kVectors; ++v) {
         F square[kLanes];
         weights.turn(n + v * kLanes, w, square);
-        for (int64_t i = 0; i < count; ++i) S::store(panel + (w + i) * kColumns + v * kLanes, square[i]);
+        for (int64_t i = 0; i < kLanes; ++i) S::store(panel + (w + i) * kColumns + v * kLanes, square[i]);
       }
     }
   }

@@ -74,6 +74,12 @@ struct GemmInt8 {
     rest_of_rows<S::kInt8Rows - 1>(x, t, panels, chunk, block, n, ahead);
   }
 
+ protected:
+  static int lanes_at(const OutputBlock& block, int64_t n) {
+    const int64_t left = block.N - n;
+    return static_cast<int>(left < S::kLanes ? left : S::kLanes);
+  }
+
  private:
   template <int R>
   static void rest_of_rows(const QuantizedRows& x, int64_t t, const Panel<S>* panels, Chunk chunk, const OutputBlock& block, int64_t n,
@@ -161,11 +167,6 @@ struct GemmInt8 {
       }
     }
     store_totals<R>(block, t, n, chunk.first + chunk.count == x.K, total);
-  }
-
-  static int lanes_at(const OutputBlock& block, int64_t n) {
-    const int64_t left = block.N - n;
-    return static_cast<int>(left < S::kLanes ? left : S::kLanes);
   }
 
   template <int R>

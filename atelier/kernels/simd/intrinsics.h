@@ -16,3 +16,20 @@
 #define ATELIER_ISA(name) name
 #define ATELIER_KEEP_IN_REGISTER(a) __asm__("" : "+v"(a))
 #endif
+
+#include <utility>
+
+#define ATELIER_INLINE_LAMBDA __attribute__((always_inline))
+
+namespace atelier::kernels {
+
+// Calls body(0), ..., body(kCount - 1) with constants for arguments, written out whatever the optimiser thinks of it.
+template <int kCount, class Body>
+__attribute__((always_inline)) inline void for_each_constant(const Body& body) {
+  [&body]<int... kIndices>(std::integer_sequence<int, kIndices...>) ATELIER_INLINE_LAMBDA {
+    (body(std::integral_constant<int, kIndices>()), ...);
+  }
+  (std::make_integer_sequence<int, kCount>());
+}
+
+}  // namespace atelier::kernels

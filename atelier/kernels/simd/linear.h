@@ -2,7 +2,7 @@
 #pragma once
 
 #include "atelier/kernels/simd/gemm_f32.h"
-#include "atelier/kernels/simd/gemm_int8.h"
+#include "atelier/kernels/simd/gemm_int8_tiles.h"
 #include "atelier/kernels/simd/gemv_int8.h"
 #include "atelier/kernels/simd/panel.h"
 
@@ -96,13 +96,13 @@ struct LinearKernels {
   }
 
   // Decodes inputs [first, first + count) of outputs n .. n + kLanes - 1. Outputs beyond the block's last tile repeat that tile.
-  template <class Decoder>
+  template <class Decoder, int kTakenOff = 0>
   static void decode_panel(const OutputBlock& block, int64_t K, int64_t n, int64_t first, int64_t count, const Panel<S>& panel) {
     const int64_t last_tile = (block.N - 1) / quant::kTileRows;
     const int64_t tile = n / quant::kTileRows < last_tile ? n / quant::kTileRows : last_tile;
     TileReader<S, Decoder::kWords, Decoder::kHasHalf> in(block.w + tile * quant::kTileRows * block.row_bytes, K / Decoder::kBlock,
                                                          first / Decoder::kBlock, n % quant::kTileRows);
-    PanelWriter<S> out(panel);
+    PanelWriter<S, kTakenOff> out(panel);
     for (int64_t i = 0; i < count; i += Decoder::kBlock) {
       in.prefetch(0, 1);
       Decoder::decode(in, out);
@@ -117,15 +117,24 @@ struct LinearKernels {
 
     template <class Decoder>
     void run() const {
+      using Form = typename Decoder::Form;
       if (x.T == 1) return multiply_row<S, Decoder>(x, block);
-      using Gemm = GemmInt8<S, typename Decoder::Form>;
+      if constexpr (S::kHasTiles) {
+        if (x.T >= GemmInt8Tiles<S, Form>::kFewest) return products<GemmInt8Tiles<S, Form>, Decoder, Form::kZero>();
+      }
+      products<GemmInt8<S, Form>, Decoder, 0>();
+    }
+
+    // kTakenOff: of the quants in Gemm's panels.
+    template <class Gemm, class Decoder, int kTakenOff>
+    void products() const {
       uint8_t* memory = scratch;
       const Panel<S> panels[2] = {take_panel(memory, kInt8Chunk), take_panel(memory, kInt8Chunk)};
       for (int64_t n = 0; n < block.N; n += 2 * kLanes) {
         for (int64_t k = 0; k < x.K; k += kInt8Chunk) {
           const int64_t count = x.K - k < kInt8Chunk ? x.K - k : kInt8Chunk;
-          decode_panel<Decoder>(block, x.K, n, k, count, panels[0]);
-          decode_panel<Decoder>(block, x.K, n + kLanes, k, count, panels[1]);
+          decode_panel<Decoder, kTakenOff>(block, x.K, n, k, count, panels[0]);
+          decode_panel<Decoder, kTakenOff>(block, x.K, n + kLanes, k, count, panels[1]);
           Gemm::multiply(x, panels, {k, count}, block, n, ahead<Gemm>(n, k, count));
         }
       }

@@ -99,8 +99,8 @@ class TileReader {
   bool is_second_ = false;
 };
 
-// Stores quants, scales and mins of a panel in ascending order of inputs.
-template <class S>
+// Stores quants, scales and mins of a panel in ascending order of inputs. kTakenOff is subtracted from every quant.
+template <class S, int kTakenOff = 0>
 class PanelWriter {
  public:
   using F = typename S::F;
@@ -109,6 +109,7 @@ class PanelWriter {
   explicit PanelWriter(const Panel<S>& panel) : panel_(panel) {}
 
   void quants(I a) {
+    if constexpr (kTakenOff != 0) a = S::sub_bytes(a, S::set1_byte(static_cast<int8_t>(kTakenOff)));
     S::store_bytes(panel_.quants, a);
     panel_.quants += 4 * S::kLanes;
   }

@@ -20,8 +20,9 @@ struct Simd256 {
   typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
   typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
   static constexpr int kLanes = 8;
-  static constexpr int kTileRows = 3;  // of a float32 tile of kTileRows x 4 sums: 12 of the 16 registers
-  static constexpr int kInt8Rows = 4;  // of an integer tile of kInt8Rows x 2 panels
+  static constexpr int kTileRows = 3;       // of a float32 tile of kTileRows x 4 sums: 12 of the 16 registers
+  static constexpr int kInt8Rows = 4;       // of an integer tile of kInt8Rows x 2 panels
+  static constexpr bool kHasTiles = false;  // of simd/tiles.h
 
   // Memory. Partial loads fill with zeros and never touch what lies beyond `count` elements.
   static F load(const float* p) { return _mm256_loadu_ps(p); }
@@ -127,6 +128,7 @@ struct Simd256 {
   static F as_float(I a) { return _mm256_castsi256_ps(a); }
   static I broadcast4(const int8_t* p) { return _mm256_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
   static I broadcast_int(const int32_t* p) { return _mm256_set1_epi32(*p); }
+  static I sub_bytes(I a, I b) { return _mm256_sub_epi8(a, b); }
   static I add_int(I a, I b) { return _mm256_add_epi32(a, b); }
   static I max_int(I a, I b) { return _mm256_max_epi32(a, b); }
   static int32_t largest(I a) {

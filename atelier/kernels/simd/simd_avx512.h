@@ -15,8 +15,9 @@ struct Simd512 {
   typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
   typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
   static constexpr int kLanes = 16;
-  static constexpr int kTileRows = 6;  // 24 sums of the 32 registers
-  static constexpr int kInt8Rows = 4;  // 8 integer and 8 float sums
+  static constexpr int kTileRows = 6;       // 24 sums of the 32 registers
+  static constexpr int kInt8Rows = 4;       // 8 integer and 8 float sums
+  static constexpr bool kHasTiles = false;  // of simd/tiles.h
 
   // Memory.
   static F load(const float* p) { return _mm512_loadu_ps(p); }
@@ -162,6 +163,7 @@ struct Simd512 {
   static F as_float(I a) { return _mm512_castsi512_ps(a); }
   static I broadcast4(const int8_t* p) { return _mm512_set1_epi32(static_cast<int>(*reinterpret_cast<const Unaligned32*>(p))); }
   static I broadcast_int(const int32_t* p) { return _mm512_set1_epi32(*p); }
+  static I sub_bytes(I a, I b) { return _mm512_sub_epi8(a, b); }
   static I add_int(I a, I b) { return _mm512_add_epi32(a, b); }
   static I max_int(I a, I b) { return _mm512_max_epi32(a, b); }
   static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }

@@ -28,5 +28,12 @@ namespace ATELIER_ISA(avx512bf16) {
   extern const MatmulKernels kMatmul;
   void attention_backward_bf16(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch);
 }
+namespace ATELIER_ISA(avx512amx) {
+  void linear_bf16(const Bf16Rows& x, const OutputBlock& block, void* scratch);
+  void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
+  int64_t peak_bf16(int64_t rounds, float* memory);
+  int64_t peak_int8(int64_t rounds, float* memory);
+  extern const MatmulKernels kMatmul;
+}
 
 }  // namespace atelier::kernels
