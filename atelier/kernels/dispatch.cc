@@ -25,6 +25,7 @@ KernelTable with_bf16(KernelTable table) {
 KernelTable with_tiles(KernelTable table) {
   table.linear_bf16 = avx512amx::linear_bf16;
   table.linear_int8 = avx512amx::linear_int8;
+  table.attention_bf16 = avx512amx::attention_bf16;
   table.peak_bf16 = avx512amx::peak_bf16;
   table.peak_int8 = avx512amx::peak_int8;
   table.matmul_bf16 = avx512amx::kMatmul;

@@ -6,6 +6,7 @@
 #if __has_include(<simde/x86/avx512.h>)
 #pragma GCC diagnostic ignored "-Wpedantic"  // SIMDe's headers
 #define ATELIER_EMULATE_ISA
+#include "atelier/kernels/simd/attention_avx512amx.cc"
 #include "atelier/kernels/simd/attention_avx512bf16.cc"
 #include "atelier/kernels/simd/linear_avx512amx.cc"
 #include "atelier/kernels/simd/linear_avx512bf16.cc"
@@ -41,6 +42,7 @@ std::vector<NamedTable> emulated_tables() {
   static const KernelTable avx512_amx = [] {
     KernelTable table = avx512_bf16;
     table.linear_int8 = avx512amx_emulated::linear_int8;
+    table.attention_bf16 = avx512amx_emulated::attention_bf16;
     table.linear_bf16 = avx512amx_emulated::linear_bf16;
     table.peak_int8 = avx512amx_emulated::peak_int8;
     table.peak_bf16 = avx512amx_emulated::peak_bf16;

@@ -95,9 +95,10 @@ struct AttentionSums {
   int64_t width = 0;         // attention_width(D)
 };
 
-// Floats of scratch that attention_* of any ISA may use for a block of `queries`.
+// Floats of scratch that attention_* of any ISA may use for a block of `queries`, which are computed kAttentionGroup at a time.
+inline constexpr int64_t kAttentionGroup = 32;
 inline constexpr int64_t attention_scratch_floats(int64_t D, int64_t queries) {
-  return (2 * kKeyTile + queries + 3 * 24) * attention_width(D) + 2 * 24 * kKeyTile + 64 + queries;
+  return (2 * kKeyTile + queries + 3 * kAttentionGroup) * attention_width(D) + 2 * kAttentionGroup * kKeyTile + 128 + queries;
 }
 
 // The products of training (kernels/matmul.h). A word is 32 bits: a float32, or two consecutive inputs of a sum as bfloat16. Left operands

@@ -14,9 +14,12 @@
 // bits under one scale, and so are the weights of a tile times the scales of the values, for each block of columns.
 #pragma once
 
+#include <type_traits>
+
 #include "atelier/kernels/simd/attention_products.h"
 #include "atelier/kernels/simd/kv_tiles.h"
 #include "atelier/kernels/simd/math.h"
+#include "atelier/kernels/simd/tiles.h"
 #include "atelier/kernels/table.h"
 
 namespace atelier::kernels {
@@ -29,6 +32,7 @@ class AttentionKernel {
   static constexpr int64_t kLanes = S::kLanes;
 
   static void attention(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch) {
+    [[maybe_unused]] const TilesIfUsed tiles(TileShapes::all_whole());
     AttentionKernel kernel(shape, block, sums, scratch);
     kernel.read_queries();
     const int64_t end = min(kernel.end_key(block.num_rows - 1), (span + 1) * kKeySpan);
@@ -38,8 +42,15 @@ class AttentionKernel {
   }
 
  private:
-  static constexpr int kRows = S::kTileRows;    // queries of a tile of sums
-  static constexpr int64_t kGroup = 4 * kRows;  // queries whose scores stay in the L1 cache
+  static constexpr int kRows = S::kTileRows;  // queries of a tile of sums
+  // Products of tiles multiply the keys that a query does not see by weights of zero: they have to be numbers.
+  static constexpr bool kUsesTiles = S::kHasTiles && P::kInputsPerStep == 2 && Tile::kIsFinite;
+  struct NoTiles {
+    explicit NoTiles(const TileShapes&) {}
+  };
+  using TilesIfUsed = std::conditional_t<kUsesTiles, Tiles, NoTiles>;
+  static constexpr int64_t kGroup = kUsesTiles ? 2 * kTileRows : 4 * kRows;  // queries whose scores stay in the L1 cache
+  static_assert(kGroup <= kAttentionGroup);
   static constexpr int64_t kGroupFloats = (kGroup + 15) / 16 * 16;
   static constexpr int64_t kSteps = kKeyTile / P::kInputsPerStep;  // of a sum over the keys of a tile
   static constexpr int64_t kWords = 2 / P::kInputsPerStep;         // of a pair of inputs
@@ -119,7 +130,7 @@ class AttentionKernel {
     const uint8_t* keys = *page + block_.offset;
     tile_ = Tile(keys, keys + block_.tile_bytes, width_);
     const bool is_whole = seen(begin, tile).full() && seen(end - 1, tile).full();
-    const bool is_direct = !Tile::kHasWords && is_whole && num_queries_ <= kRows;
+    const bool is_direct = !Tile::kHasWords && !kUsesTiles && is_whole && num_queries_ <= kRows;
     // The tiles of a head are too short for the processor to foresee the next.
     if (has_next) {
       const int64_t bytes = 2 * block_.tile_bytes, steps = (width_ + kKeyTile) / (is_direct ? 2 : 1);  // or more
@@ -166,6 +177,7 @@ class AttentionKernel {
   // Queries first .. first + count - 1, at most kGroup, each of which sees a key of the tile.
   template <bool kIsDirect>
   void add_group(int64_t first, int64_t count, int64_t tile) {
+    if constexpr (kUsesTiles) return add_group_of_tiles(first, count, tile);
     for (int64_t i = 0; i < count; i += kRows) score_rows<kRows, kIsDirect>(first + i, count - i, scores_ + i * kKeyTile);
     update_softmax(first, count, tile);
     int64_t i = 0;
@@ -175,6 +187,61 @@ class AttentionKernel {
       while (n < kRows && i + n < count && seen((first + i + n) / block_.num_heads, tile) == range) ++n;
       add_values<kRows, kIsDirect>(first + i, i, n, range);
       i += n;
+    }
+  }
+
+  // The same with products of tiles: rows behind the last query of a tile are whatever lies there, and nobody reads what they become.
+  void add_group_of_tiles(int64_t first, int64_t count, int64_t tile) {
+    for (int64_t i = 0; i < count; i += kTileRows) {
+      for (int64_t s = 0; s < kKeyTile; s += 2 * kTileWords) {
+        Tiles::clear<0>();
+        Tiles::clear<1>();
+        const float* queries = queries_ + (first + i) * width_;
+        for (int64_t w = 0; w < width_ / 2; w += kTileWords) add_step(queries + w, width_, keys_ + w * kKeyTile + s, kKeyTile);
+        float* scores = scores_ + i * kKeyTile + s;
+        Tiles::store<0>(scores, kKeyTile * 4);
+        Tiles::store<1>(scores + kTileWords, kKeyTile * 4);
+      }
+    }
+    update_softmax(first, count, tile);
+    for (int64_t i = 0; i < count; i += kTileRows) {
+      const int64_t rows = min(kTileRows, count - i);
+      float* sums = sums_.values + (first + i) * width_;
+      for (int64_t r = 0; r < rows; ++r) {
+        const F correction = S::set1(corrections_[i + r]);
+        for (int64_t d = r * width_; d < (r + 1) * width_; d += kLanes) S::store(sums + d, S::mul(correction, S::load(sums + d)));
+      }
+      for (int64_t d = 0; d < width_; d += 2 * kTileWords) {
+        if (rows == kTileRows) {
+          add_tile_values(i, d, sums + d, width_);
+        } else {
+          alignas(kTileBytes) float some[kTileRows * 2 * kTileWords] = {};
+          copy_rows(sums + d, width_, some, 2 * kTileWords, rows);
+          add_tile_values(i, d, some, 2 * kTileWords);
+          copy_rows(some, 2 * kTileWords, sums + d, width_, rows);
+        }
+      }
+    }
+  }
+  // Adds the values of a tile in 32 columns from d on to the sums of sixteen queries, of which the first is number i of the group.
+  void add_tile_values(int64_t i, int64_t d, float* sums, int64_t stride) {
+    Tiles::load<0>(sums, stride * 4);
+    Tiles::load<1>(sums + kTileWords, stride * 4);
+    for (int64_t w = 0; w < kSteps; w += kTileWords) add_step(weights_ + i * kSteps + w, kSteps, values_ + w * width_ + d, width_);
+    Tiles::store<0>(sums, stride * 4);
+    Tiles::store<1>(sums + kTileWords, stride * 4);
+  }
+  static void add_step(const float* a, int64_t lda, const float* b, int64_t ldb) {
+    Tiles::load<4>(a, lda * 4);
+    Tiles::load<6>(b, ldb * 4);
+    Tiles::load<7>(b + kTileWords, ldb * 4);
+    Tiles::add_bf16<0, 4, 6>();
+    Tiles::add_bf16<1, 4, 7>();
+  }
+  // Rows of 2 * kTileWords floats.
+  static void copy_rows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows) {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t d = 0; d < 2 * kTileWords; d += kLanes) S::store(to + r * ld_to + d, S::load(from + r * ld_from + d));
     }
   }
 

@@ -15,6 +15,7 @@ class KvTileF32 {
  public:
   using F = typename S::F;
   static constexpr bool kHasWords = P::kInputsPerStep == 1;  // they lie in memory as they do in a panel
+  static constexpr bool kIsFinite = false;                   // whatever the memory holds, words are numbers
 
   KvTileF32() = default;
   KvTileF32(const uint8_t* keys, const uint8_t* values, int64_t width)
@@ -41,6 +42,7 @@ class KvTileF16 {
  public:
   using F = typename S::F;
   static constexpr bool kHasWords = false;
+  static constexpr bool kIsFinite = P::kInputsPerStep == 2;
 
   KvTileF16() = default;
   KvTileF16(const uint8_t* keys, const uint8_t* values, int64_t width)
@@ -61,6 +63,7 @@ class KvTileQ8_0 {
  public:
   using F = typename S::F;
   static constexpr bool kHasWords = false;
+  static constexpr bool kIsFinite = false;
 
   KvTileQ8_0() = default;
   KvTileQ8_0(const uint8_t* keys, const uint8_t* values, int64_t width) : keys_(keys), values_(values), width_(width) {}

@@ -31,6 +31,7 @@ namespace ATELIER_ISA(avx512bf16) {
 namespace ATELIER_ISA(avx512amx) {
   void linear_bf16(const Bf16Rows& x, const OutputBlock& block, void* scratch);
   void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch);
+  void attention_bf16(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch);
   int64_t peak_bf16(int64_t rounds, float* memory);
   int64_t peak_int8(int64_t rounds, float* memory);
   extern const MatmulKernels kMatmul;
