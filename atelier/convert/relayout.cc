@@ -52,12 +52,24 @@ nn::AppliedLinear addition_to_table(const ops::LowRank& embedding, float weight)
   return out;
 }
 
+// What an adapter adds to a bias, by its name; none: no tensor.
+Tensor added_to_bias(const nn::TransformerSpec& spec, const nn::Adapter& adapter, const std::string& name) {
+  if (adapter.biases.layers.empty()) return {};
+  Tensor found;
+  nn::TransformerParameters biases = adapter.biases;  // views
+  nn::visit_parameters(spec, biases, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    if (info.name == name) found = tensor;
+  });
+  return found;
+}
+
 // "layers.3.attention.q.weight" (or ".bias") -> what the adapters make of it.
 std::vector<nn::AppliedLinear> adapters_of(const ModelWeights& model, const std::string& name) {
   std::vector<nn::AppliedLinear> out;
   const bool is_bias = name.ends_with(".bias");
   for (const ModelWeights::Addition& addition : model.additions) {
     const nn::Adapter& adapter = *addition.adapter;
+    if (const Tensor bias = is_bias ? added_to_bias(model.spec, adapter, name) : Tensor()) out.push_back({{}, bias, addition.weight});
     if (name == "embedding.weight" && adapter.embedding.a) out.push_back(addition_to_table(adapter.embedding, addition.weight));
     for (size_t layer = 0; layer < adapter.layers.size(); ++layer) {
       for (size_t i = 0; i < nn::kProjectionNames.size(); ++i) {
@@ -66,7 +78,7 @@ std::vector<nn::AppliedLinear> adapters_of(const ModelWeights& model, const std:
             is_bias ? static_cast<bool>(linear.output_scale) : linear.low_rank.a || linear.input_scale || linear.output_scale;
         if (!is_changed) continue;
         const std::string module = "layers." + std::to_string(layer) + "." + nn::kProjectionNames[i];
-        if (name == module + (is_bias ? ".bias" : ".weight")) out.push_back({linear, addition.weight});
+        if (name == module + (is_bias ? ".bias" : ".weight")) out.push_back({linear, {}, addition.weight});
       }
     }
   }

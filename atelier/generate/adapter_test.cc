@@ -48,7 +48,7 @@ std::map<std::string, std::shared_ptr<const nn::Adapter>> one_of_each_kind(const
   std::map<std::string, std::shared_ptr<nn::Adapter>> made;
   const nn::TransformerSpec& spec = model.spec();
   const int64_t C = spec.width, GD = spec.num_kv_heads * spec.head_dim;
-  for (const char* name : {"prompt", "prefix", "ia3", "dora", "bottleneck"}) {
+  for (const char* name : {"prompt", "prefix", "ia3", "dora", "bottleneck", "biases"}) {
     made[name] = std::make_shared<nn::Adapter>();
     made[name]->layers.resize(static_cast<size_t>(spec.num_layers()));
     made[name]->digest = name;
@@ -73,6 +73,11 @@ std::map<std::string, std::shared_ptr<const nn::Adapter>> one_of_each_kind(const
                                              0.05f};
       linear("dora", projection).gain = random_factors(weight.dim(0), seed + 7, 0.4f);
     }
+    made["biases"]->biases.layers.resize(made["biases"]->layers.size());
+    nn::TransformerBlock& biases = made["biases"]->biases.layers[i];
+    biases.attention.q.bias = random_matrix({linears[0]->weight.dim(0)}, seed + 13);
+    biases.mlp.down.bias = random_matrix({C}, seed + 14);
+    biases.mlp_norm.bias = random_matrix({C}, seed + 15);
     nn::Bottleneck& bottleneck = made["bottleneck"]->layers[i].mlp;
     bottleneck.down = random_matrix({8, C}, seed + 9);
     bottleneck.down_bias = random_matrix({8}, seed + 10);
@@ -153,8 +158,9 @@ TEST_P(Adapters, rows_of_a_batch_say_what_they_say_alone) {
 }
 
 TEST_P(Adapters, rows_of_all_kinds_in_a_batch_say_what_they_say_alone) {
-  expect_the_same_alone({{{"prompt"}}, {{"ia3"}}, {{"prefix"}}, {}, {{"dora"}}, {{"bottleneck"}}, {{"ia3"}}});
-  expect_the_same_alone({{{"dora", 0.5f}, {"ia3", -1}}, {{"prompt"}, {"french"}}, {}, {{"prefix"}, {"dora"}}, {{"prompt"}}});
+  expect_the_same_alone({{{"prompt"}}, {{"ia3"}}, {{"prefix"}}, {}, {{"dora"}}, {{"bottleneck"}}, {{"biases"}}, {{"ia3"}}});
+  expect_the_same_alone(
+      {{{"dora", 0.5f}, {"ia3", -1}}, {{"prompt"}, {"french"}}, {}, {{"prefix"}, {"dora"}}, {{"biases", 0.5f}, {"ia3"}}, {{"prompt"}}});
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Adapters, ::testing::Values(DType::kBF16, DType::kQ4_K),

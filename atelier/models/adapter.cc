@@ -165,6 +165,8 @@ class Reader {
   Result<std::shared_ptr<const nn::Adapter>> read(const format::Checkpoint& file);
   // The same of AdapterHub's layout.
   Result<std::shared_ptr<const nn::Adapter>> read_bottlenecks(const Json& json, const format::Checkpoint& file);
+  // The same of biases, which the file has as a checkpoint would.
+  Result<std::shared_ptr<const nn::Adapter>> read_biases(const format::Checkpoint& file);
 
  private:
   Status read_modules(const Modules& modules);
@@ -172,6 +174,7 @@ class Reader {
                      nn::LinearAdapter& out);
   Status read_table(const std::string& module, const ModuleTensors& tensors);
   Status read_virtual(const format::Checkpoint& file);
+  Status read_bias(const format::TensorEntry& entry, const std::string& logical, const Stored& hf, const Tensor& own, Tensor& out) const;
   Tensor read_rows(const format::TensorEntry& entry, const Stored& hf, const std::string& logical, int64_t num_rows, int64_t columns) const;
   Result<float> scale_of(const std::string& module, int64_t rank) const;
   bool has_paired_rows(const std::string& logical) const {
@@ -333,7 +336,23 @@ Status Reader::read_virtual(const format::Checkpoint& file) {
   return {};
 }
 
-std::string digest_of(nn::Adapter& adapter) {
+// `out` becomes what the file's bias is above the model's `own` [N].
+Status Reader::read_bias(const format::TensorEntry& entry, const std::string& logical, const Stored& hf, const Tensor& own,
+                         Tensor& out) const {
+  if (!logical.starts_with("layers.") && logical != "embedding_norm.bias" && logical != "final_norm.bias") {
+    return Status::unsupported(
+        fmt::format("adapter: {} is a head's, only biases of the blocks and their norms can be added; use the run's model", entry.name));
+  }
+  const int64_t N = own.dim(0), num_stored = part_rows(model_.spec(), hf.part, N).total;
+  if (!is_float(entry) || entry.shape != std::vector<int64_t>{num_stored}) {
+    return Status::corrupt(fmt::format("adapter: {} must be {} numbers for this model; it belongs to another one", entry.name, num_stored));
+  }
+  out = read_rows(entry, hf, logical, N, 1).reshaped({N});
+  for (int64_t n = 0; n < N; ++n) out.f32()[n] -= own.f32()[n];
+  return {};
+}
+
+std::string digest_of(const nn::TransformerSpec& spec, nn::Adapter& adapter) {
   io::Sha256 hash;
   const auto add = [&](const std::string& name, const Tensor& tensor) {
     const std::string head = name + tensor.shape().to_string();
@@ -341,6 +360,11 @@ std::string digest_of(nn::Adapter& adapter) {
     hash.update(tensor.data(), static_cast<size_t>(tensor.num_bytes()));
   };
   nn::visit_adapter(adapter, [&](const std::string& name, Tensor& tensor) { add(name, tensor); });
+  if (!adapter.biases.layers.empty()) {
+    nn::visit_parameters(spec, adapter.biases, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+      if (tensor) add(info.name, tensor);
+    });
+  }
   if (adapter.table) add("table", adapter.table);
   if (adapter.head) add("head", adapter.head);
   std::vector<float> scales = {adapter.embedding.scale};
@@ -362,13 +386,39 @@ Result<std::shared_ptr<const nn::Adapter>> Reader::read(const format::Checkpoint
     ATELIER_TRY(const Modules modules, modules_of(file));
     ATELIER_RETURN_IF_ERROR(read_modules(modules));
   }
-  adapter_->digest = digest_of(*adapter_);
+  adapter_->digest = digest_of(model_.spec(), *adapter_);
   return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
 }
 
 Result<std::shared_ptr<const nn::Adapter>> Reader::read_bottlenecks(const Json& json, const format::Checkpoint& file) {
   ATELIER_RETURN_IF_ERROR(models::read_bottlenecks(model_.arch(), model_.spec(), json, file, *adapter_));
-  adapter_->digest = digest_of(*adapter_);
+  adapter_->digest = digest_of(model_.spec(), *adapter_);
+  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+}
+
+Result<std::shared_ptr<const nn::Adapter>> Reader::read_biases(const format::Checkpoint& file) {
+  std::map<std::string, Tensor> own;
+  nn::TransformerParameters parameters = model_.transformer().parameters();  // views
+  nn::visit_parameters(model_.spec(), parameters, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    if (info.name.ends_with(".bias")) own[info.name] = tensor;
+  });
+  Status status;
+  std::set<const format::TensorEntry*> used;
+  nn::visit_parameters(model_.spec(), adapter_->biases, [&](const nn::ParameterInfo& info, Tensor& tensor) {
+    if (!status.ok() || !own.contains(info.name)) return;
+    const Stored hf = stored_parameter(model_.arch(), Layout::kHuggingFace, info.name);
+    const format::TensorEntry* entry = find_tensor(file, hf.name);
+    if (entry == nullptr) return;
+    used.insert(entry);
+    status = read_bias(*entry, info.name, hf, own[info.name], tensor);
+  });
+  ATELIER_RETURN_IF_ERROR(status);
+  for (const format::TensorEntry& entry : file.entries()) {
+    if (!used.contains(&entry)) {
+      return Status::corrupt(fmt::format("adapter: {} is no bias of this model; it belongs to another one", quoted(entry.name)));
+    }
+  }
+  adapter_->digest = digest_of(model_.spec(), *adapter_);
   return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
 }
 
@@ -380,7 +430,12 @@ Result<std::shared_ptr<const nn::Adapter>> load_adapter(const Model& model, cons
         fmt::format("adapter: {}, no such folder; it must hold adapter_config.json and adapter_model.safetensors", quoted(folder)));
   }
   const std::string inner = io::join_path(folder, "adapter");  // of a training run
-  const std::string place = io::is_file(io::join_path(inner, "adapter_config.json")) ? inner : folder;
+  const auto holds = [](const std::string& place, const char* name) { return io::is_file(io::join_path(place, name)); };
+  const std::string place = holds(inner, "adapter_config.json") || holds(inner, "biases.safetensors") ? inner : folder;
+  if (holds(place, "biases.safetensors") && !holds(place, "adapter_config.json")) {
+    ATELIER_TRY(const auto file, format::open_checkpoint(io::join_path(place, "biases.safetensors")));
+    return Reader(model, {}).read_biases(*file);
+  }
   ATELIER_TRY(const Json json, read_json(io::join_path(place, "adapter_config.json")));
   if (json.contains("config") && !json.contains("peft_type")) {
     ATELIER_TRY(const auto file, format::open_checkpoint(io::join_path(place, "adapter.safetensors")));

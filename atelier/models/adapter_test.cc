@@ -7,6 +7,7 @@
 
 #include "atelier/base/json.h"
 #include "atelier/io/file.h"
+#include "atelier/models/adapter_writer.h"
 #include "tests/support/adapter_golden.h"
 #include "tests/support/temporary_folder.h"
 
@@ -80,6 +81,31 @@ TEST_F(AdapterRefusal, names_what_cannot_be_run) {
   EXPECT_NE(refusal("alpha_pattern", Json::object().set("(q_proj", 3)).find("module pattern"), std::string::npos);
   EXPECT_NE(refusal("r", Json(4), "mistral").find("adapter: "), std::string::npos) << "another model";
   EXPECT_NE(load_adapter(*load_model_of("llama3"), folder / "absent").status().message().find("no such folder"), std::string::npos);
+}
+
+TEST(Biases, belong_to_their_model) {
+  const auto model = TrainableModel::from_checkpoint(kGoldens + "models/gpt2", {.adapter = {.kind = AdapterKind::kBitFit}}).value();
+  const atelier::testing::TemporaryFolder folder;
+  ASSERT_TRUE(save_adapter(*model, {}, folder.path()).ok());
+  EXPECT_NE(load_adapter(*load_model_of("bloom"), folder.path()).status().message().find("it belongs to another"), std::string::npos);
+  EXPECT_NE(load_adapter(*load_model_of("llama3"), folder.path()).status().message().find("is no bias of this model"), std::string::npos);
+  const auto base = load_model_of("gpt2");
+  const auto unchanged = load_adapter(*base, folder.path()).value();
+  EXPECT_EQ(unchanged->biases.layers[1].mlp.down.bias.f32()[3], 0);
+  float& moved = model->parameters()[2].value.f32()[0];
+  moved += 1;
+  ASSERT_TRUE(save_adapter(*model, {}, folder.path()).ok());
+  EXPECT_NE(load_adapter(*base, folder.path()).value()->digest, unchanged->digest);
+}
+
+TEST(Biases, of_heads_are_refused) {
+  const std::string path = kGoldens + "encoders/bert-masked";
+  const auto model = TrainableModel::from_checkpoint(path, {.adapter = {.kind = AdapterKind::kBitFit}});
+  ASSERT_TRUE(model.ok()) << model.status().message();
+  const atelier::testing::TemporaryFolder folder;
+  ASSERT_TRUE(save_adapter(**model, {}, folder.path()).ok());
+  const auto base = load_model(path, {.precision = Precision::kF32}).value();
+  EXPECT_NE(load_adapter(*base, folder.path()).status().message().find("is a head's, only biases of the blocks"), std::string::npos);
 }
 
 }  // namespace

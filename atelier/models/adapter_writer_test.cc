@@ -142,6 +142,16 @@ INSTANTIATE_TEST_SUITE_P(
         ::testing::Values("llama3", "gpt2", "bloom")),
     [](const auto& tested) { return std::string(std::get<0>(tested.param).name) + "_" + std::get<1>(tested.param); });
 
+INSTANTIATE_TEST_SUITE_P(Biases, SavedKind,
+                         ::testing::Combine(::testing::Values(Kind{"bitfit", {.adapter = {.kind = AdapterKind::kBitFit}}}),
+                                            ::testing::Values("gpt1", "gpt2", "gpt2-bare", "bloom", "bloom-postnorm", "qwen2",
+                                                              "llama-bias")),
+                         [](const auto& tested) {
+                           std::string name = std::get<1>(tested.param);
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
 TEST(SaveAdapter, has_no_lengths_for_a_part_of_a_matrix) {
   const auto error_of = [](const char* name, std::vector<std::string> targets) {
     const LoraOptions options{.rank = 2, .has_magnitudes = true, .targets = std::move(targets)};

@@ -96,7 +96,7 @@ float adapted_length(const ops::LowRank& low_rank, int64_t n, int64_t K, const f
 
 void merge_row(std::span<const AppliedLinear> adapters, int64_t n, int64_t K, float* row) {
   const std::vector<float> base(row, row + K);
-  for (const auto& [adapter, weight] : adapters) {
+  for (const auto& [adapter, bias, weight] : adapters) {
     const ops::LowRank& low_rank = adapter.low_rank;
     if (low_rank.a) {
       const float gain = adapter.gain ? adapter.gain.f32()[n] : 1.0f;
@@ -113,8 +113,9 @@ void merge_row(std::span<const AppliedLinear> adapters, int64_t n, int64_t K, fl
 }
 
 float merged_bias(std::span<const AppliedLinear> adapters, int64_t n, float bias) {
-  for (const auto& [adapter, weight] : adapters) {
-    if (adapter.output_scale) bias *= part_of(adapter.output_scale.f32()[n], weight);
+  for (const AppliedLinear& applied : adapters) {
+    if (applied.bias) bias += applied.weight * applied.bias.f32()[n];
+    if (applied.adapter.output_scale) bias *= part_of(applied.adapter.output_scale.f32()[n], applied.weight);
   }
   return bias;
 }

@@ -9,26 +9,22 @@
 //                    or learned keys and values in every layer (prefix tuning: Li & Liang 2021, arXiv:2101.00190). In a list of ids they
 //                    are V, V + 1, ..., V + P - 1
 //   tables           an addition to the embedding, or tables instead of the model's own
+//   biases           additions to those of linear layers and norms (BitFit: Zaken et al. 2021, arXiv:2106.10199)
 //
 // What runs, in float32: the base's product is formed for all rows together, then each run of rows gets what its own adapters change. So
 // rows with different adapters run in one batch, and a row has the bits that it has alone (docs/adr/0005).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "atelier/base/function_ref.h"
+#include "atelier/nn/parameters.h"
 #include "atelier/ops/linear.h"
 
 namespace atelier::nn {
-
-enum class Projection : uint8_t { kQ, kK, kV, kO, kGate, kUp, kDown };
-// Their logical names below "layers.N.", in the order of Projection.
-inline constexpr std::array<const char*, 7> kProjectionNames = {"attention.q", "attention.k", "attention.v", "attention.o",
-                                                                "mlp.gate",    "mlp.up",      "mlp.down"};
 
 // Of one linear layer, W [N, K].
 struct LinearAdapter {
@@ -61,7 +57,9 @@ struct Adapter {
   Tensor prompt;            // [P, C] embeddings
   ops::LowRank embedding;   // a [V, R]: its rows are looked up; b [C, R]
   Tensor table, head;       // [V, C] instead of the model's, or none
-  std::string digest;       // SHA-256 of all its numbers: adapters of the same digest do the same
+  // What is added to the biases of the blocks and of norms: under the model's names, without anything else. No layers: none.
+  TransformerParameters biases;
+  std::string digest;  // SHA-256 of all its numbers: adapters of the same digest do the same
 };
 
 // Calls visit(name, tensor) for every number that can be learned: "layers.0.attention.q.lora_a", "layers.1.mlp.bottleneck.up", "prompt".
@@ -81,11 +79,12 @@ int64_t num_virtual(std::span<const AppliedAdapter> adapters);
 // Of the adapters of one linear layer, in order, with their weights.
 struct AppliedLinear {
   LinearAdapter adapter;
+  Tensor bias;  // [N] that is added to the layer's
   float weight = 1;
 };
 // W[n, :] becomes the row that computes what W computes with the adapters. `row` [K] holds it before and after.
 void merge_row(std::span<const AppliedLinear> adapters, int64_t n, int64_t K, float* row);
-// The same for the bias of an output.
+// The same for the bias of an output, or of a norm.
 float merged_bias(std::span<const AppliedLinear> adapters, int64_t n, float bias);
 // |W[n, :] + scale B A|, which DoRA's magnitude stands for.
 float adapted_length(const ops::LowRank& low_rank, int64_t n, int64_t K, const float* row);

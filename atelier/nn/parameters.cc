@@ -1,7 +1,7 @@
 // Which parameters a spec implies, by logical name and shape: the one list that loading, saving and counting walk.
-#include <string>
+#include "atelier/nn/parameters.h"
 
-#include "atelier/nn/transformer.h"
+#include <string>
 
 namespace atelier::nn {
 namespace {

@@ -91,7 +91,8 @@ Tensor Transformer::forward(Context& context, std::span<const int32_t> ids, std:
   for (const RowRun& run : runs) {
     if (run.cache != nullptr) run.cache->advance(run.num_rows);
   }
-  const Tensor hidden = finish(context, x);
+  Tensor hidden = finish(context, x);
+  if (spec_.has_final_norm) adapt_norm([](const TransformerParameters& parameters) { return &parameters.final_norm; }, hidden);
   if (probe != nullptr) probe->state(context, spec_.num_layers(), hidden);
   return hidden;
 }
@@ -152,7 +153,10 @@ Tensor Transformer::embed(Context& context) const {
                      ops::embedding(context, parameters_.position_embedding, rows_.learned.empty() ? rows_.position : rows_.learned));
   }
   if (spec_.num_segments > 0) ops::add_inplace(context, x, ops::embedding(context, parameters_.segment_embedding, rows_.segment));
-  if (spec_.has_embedding_norm) x = normalise(context, parameters_.embedding_norm, x);
+  if (spec_.has_embedding_norm) {
+    x = normalise(context, parameters_.embedding_norm, x);
+    adapt_norm([](const TransformerParameters& parameters) { return &parameters.embedding_norm; }, x);
+  }
   return ops::dropout(context, x, dropout_rows(rows_.training.dropout, kEmbeddingLayer, 0));
 }
 
@@ -167,30 +171,36 @@ void Transformer::block(Context& context, Tensor& x, int64_t layer) {
     }
   };
   Tensor* residual = adds_products(context) ? &x : nullptr;
-  const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, DropoutPlace place, auto&& compute) {
+  using Norm = NormLayer TransformerBlock::*;
+  const auto adapted = [&](Norm norm, Tensor y) {
+    adapt_norm([&](const TransformerParameters& parameters) { return &(parameters.layers[static_cast<size_t>(layer)].*norm); }, y);
+    return y;
+  };
+  const auto sublayer = [&](Norm norm, Norm post_norm, DropoutPlace place, auto&& compute) {
     const bool is_mlp = place == kMlpResidual;
     const auto added = [&](const Tensor& y) { return ops::dropout(context, y, dropout_rows(rows_.training.dropout, layer, place)); };
     if (spec_.norm_placement == NormPlacement::kPost) {
       Tensor y = compute(x);
       squeeze(context, layer, is_mlp, x, y);
       ops::add_inplace(context, x, added(y));
-      assign(normalise(context, norm, x));
+      assign(adapted(norm, normalise(context, weights.*norm, x)));
       return;
     }
-    ops::LinearInput input = normed(norm, x);
+    ops::LinearInput input = normed(weights.*norm, x);
+    if (rows_.has_adapters) input = adapted(norm, ops::rows_of(context, input));
     if (spec_.norm_placement == NormPlacement::kKept) {
       input = ops::rows_of(context, input);
       assign(input.x);
     }
     Tensor y = compute(input);
     if (!y) return;
-    if (spec_.norm_placement == NormPlacement::kBoth) y = normalise(context, post_norm, y);
+    if (spec_.norm_placement == NormPlacement::kBoth) y = adapted(post_norm, normalise(context, weights.*post_norm, y));
     squeeze(context, layer, is_mlp, x, y);
     ops::add_inplace(context, x, added(y));
   };
-  sublayer(weights.attention_norm, weights.attention_post_norm, kAttentionResidual,
+  sublayer(&TransformerBlock::attention_norm, &TransformerBlock::attention_post_norm, kAttentionResidual,
            [&](const ops::LinearInput& h) { return attend(context, h, layer, residual); });
-  sublayer(weights.mlp_norm, weights.mlp_post_norm, kMlpResidual,
+  sublayer(&TransformerBlock::mlp_norm, &TransformerBlock::mlp_post_norm, kMlpResidual,
            [&](const ops::LinearInput& h) { return mlp(context, h, layer, residual); });
 }
 

@@ -1,7 +1,4 @@
-// The transformer that a TransformerSpec describes: its parameters and its forward pass.
-//
-// Parameters are tensors as the checkpoint stores them (mapped, any weight type), reached by a logical name that is the same for
-// every architecture and layout, e.g. "layers.3.attention.q.weight"; models/ says how a checkpoint spells them.
+// The transformer that a TransformerSpec describes: its forward pass over its parameters.
 //
 // Rows of several sequences run together: a RowRun says which rows belong to which cache. A row's result does not depend on the
 // others (docs/adr/0005).
@@ -15,85 +12,13 @@
 #include "atelier/kernels/gradients.h"
 #include "atelier/nn/adapter.h"
 #include "atelier/nn/kv_cache.h"
+#include "atelier/nn/parameters.h"
 #include "atelier/nn/probe.h"
 #include "atelier/nn/rope.h"
 #include "atelier/nn/spec.h"
 #include "atelier/ops/linear.h"
 
 namespace atelier::nn {
-
-struct LinearLayer {
-  Tensor weight;  // [N, K]
-  Tensor bias;    // [N] F32, or empty
-};
-
-struct NormLayer {
-  Tensor weight;  // [C] F32
-  Tensor bias;    // [C] F32, or empty
-};
-
-struct AttentionLayer {
-  LinearLayer q, k, v, o;    // [H * D, C], [G * D, C], [G * D, C], [C, H * D]
-  NormLayer q_norm, k_norm;  // [D], with qk-norm
-};
-
-struct MlpLayer {
-  LinearLayer gate, up, down;  // [F, C] (gated only), [F, C], [C, F]
-};
-
-struct TransformerBlock {
-  NormLayer attention_norm, attention_post_norm;  // which of them exist: NormPlacement
-  AttentionLayer attention;
-  NormLayer mlp_norm, mlp_post_norm;
-  MlpLayer mlp;
-};
-
-// The linear layers of a block, in the order of Projection; those that a spec lacks have no weight.
-inline std::array<const LinearLayer*, kProjectionNames.size()> projections_of(const TransformerBlock& layer) {
-  const auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
-  return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
-}
-inline std::array<LinearLayer*, kProjectionNames.size()> projections_of(TransformerBlock& layer) {
-  auto& [q, k, v, o, q_norm, k_norm] = layer.attention;
-  return {&q, &k, &v, &o, &layer.mlp.gate, &layer.mlp.up, &layer.mlp.down};
-}
-
-// What stands between hidden states and the language head.
-struct HeadTransform {
-  LinearLayer dense;  // [C, C]
-  NormLayer norm;
-};
-
-// A head for a task (nn/heads.h).
-struct TaskHead {
-  LinearLayer dense;   // [C, C], or none
-  LinearLayer output;  // [N, C]
-};
-
-struct TransformerParameters {
-  Tensor embedding;           // [V, C]
-  Tensor position_embedding;  // [P, C], learned positions only
-  Tensor segment_embedding;   // [A, C], where the spec has segments
-  NormLayer embedding_norm, final_norm;
-  std::vector<TransformerBlock> layers;
-  LinearLayer pooler;  // [C, C]
-  HeadTransform head_transform;
-  LinearLayer head;  // [V, C]; the weight is a view of `embedding` when tied
-  TaskHead task;
-};
-
-// A parameter's logical name and shape, as the spec implies them.
-struct ParameterInfo {
-  std::string name;  // "layers.0.mlp.down.weight"
-  Shape shape;
-};
-
-// Calls visit(info, tensor) for every parameter of the spec in a fixed order (a tied head is left out).
-void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
-                      FunctionRef<void(const ParameterInfo&, Tensor&)> visit);
-
-// Whether products read the parameter; tables are only looked up in.
-bool is_multiplied(const TransformerSpec& spec, const ParameterInfo& info);
 
 // Consecutive rows of the input that continue one sequence.
 struct RowRun {
@@ -189,6 +114,7 @@ class Transformer {
   ops::LinearInput adapted_input(Context& context, const ops::LinearInput& input, int64_t layer, Projection projection) const;
   void adapt_embedding(Context& context, Tensor& x) const;
   void insert_virtual(Context& context, FunctionRef<const Tensor*(const Adapter&)> table_of, Tensor& x) const;
+  void adapt_norm(FunctionRef<const NormLayer*(const TransformerParameters&)> norm_of, Tensor& y) const;
   void squeeze(Context& context, int64_t layer, bool is_mlp, const Tensor& x, Tensor& y) const;
 
   TransformerSpec spec_;

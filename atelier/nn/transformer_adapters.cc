@@ -22,6 +22,14 @@ void scale_rows(Tensor& x, const Tensor& scale, float weight) {
   });
 }
 
+// y[t, c] += weight * bias[c]
+void add_to_rows(Tensor& y, const Tensor& bias, float weight) {
+  const int64_t C = y.dim(1);
+  parallel_for(y.dim(0), std::max<int64_t>(1, 8192 / C), [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin * C; i < end * C; ++i) y.f32()[i] += weight * bias.f32()[i % C];
+  });
+}
+
 // y += weight * (gain * (base - bias + addition) - (base - bias)), rows of DoRA.
 void add_gained(const Tensor& base, const Tensor& bias, const Tensor& addition, const Tensor& gain, float weight, Tensor& y) {
   const int64_t N = y.dim(1);
@@ -48,6 +56,12 @@ Tensor squeezed(Context& context, const Bottleneck& bottleneck, const Tensor& x)
   Tensor y = ops::linear(context, h, bottleneck.up, bottleneck.up_bias);
   if (bottleneck.scale != 1) ops::scale_inplace(context, y, bottleneck.scale);
   return y;
+}
+
+// What is added to the bias of a linear layer; none: no tensor.
+Tensor bias_of(const Adapter& adapter, int64_t layer, Projection projection) {
+  if (adapter.biases.layers.empty()) return {};
+  return projections_of(adapter.biases.layers[static_cast<size_t>(layer)])[static_cast<size_t>(projection)]->bias;
 }
 
 const Bottleneck& bottleneck_of(const Adapter& adapter, int64_t layer, bool is_mlp) {
@@ -109,7 +123,10 @@ void Transformer::adapt(Context& context, const Tensor& x, int64_t layer, Projec
     const auto at = [&](const AppliedAdapter& applied) -> const LinearAdapter& {
       return applied.adapter->layers[static_cast<size_t>(layer)].linears[static_cast<size_t>(projection)];
     };
-    if (std::ranges::none_of(adapters, [&](const AppliedAdapter& applied) { return is_there(at(applied)); })) return;
+    const auto changes = [&](const AppliedAdapter& applied) {
+      return is_there(at(applied)) || bias_of(*applied.adapter, layer, projection);
+    };
+    if (std::ranges::none_of(adapters, changes)) return;
     const Tensor input = x.rows(begin, end);
     Tensor output = y.rows(begin, end);
     const bool has_gain = std::ranges::any_of(adapters, [&](const AppliedAdapter& applied) { return static_cast<bool>(at(applied).gain); });
@@ -124,6 +141,7 @@ void Transformer::adapt(Context& context, const Tensor& x, int64_t layer, Projec
         ops::add_low_rank(context, input, low_rank, low_rank.scale, addition);
         add_gained(base, linear.bias, addition, adapter.gain, applied.weight, output);
       }
+      if (const Tensor bias = bias_of(*applied.adapter, layer, projection)) add_to_rows(output, bias, applied.weight);
       if (adapter.output_scale) scale_rows(output, adapter.output_scale, applied.weight);
     }
   });
@@ -186,6 +204,19 @@ void Transformer::insert_virtual(Context& context, FunctionRef<const Tensor*(con
         ATELIER_CHECK(index < table.dim(0));
         std::memcpy(x.f32() + t * x.dim(1), table.f32() + index * x.dim(1), static_cast<size_t>(x.dim(1)) * sizeof(float));
       }
+    }
+  });
+}
+
+// y [T, C] behind a norm.
+void Transformer::adapt_norm(FunctionRef<const NormLayer*(const TransformerParameters&)> norm_of, Tensor& y) const {
+  if (!rows_.has_adapters) return;
+  for_each_adapted([&](std::span<const AppliedAdapter> adapters, int64_t begin, int64_t end) {
+    for (const AppliedAdapter& applied : adapters) {
+      if (applied.adapter->biases.layers.empty()) continue;
+      const Tensor& bias = norm_of(applied.adapter->biases)->bias;
+      Tensor rows = y.rows(begin, end);
+      if (bias) add_to_rows(rows, bias, applied.weight);
     }
   });
 }

@@ -14,6 +14,7 @@
 
 #include "atelier/format/checkpoint.h"
 #include "atelier/io/file.h"
+#include "atelier/models/adapter.h"
 #include "atelier/models/model.h"
 #include "atelier/parallel/parallel.h"
 #include "atelier/train/average_checkpoints.h"
@@ -443,6 +444,35 @@ TEST(Recipe, warm_up_is_given_in_steps_parts_or_tokens) {
   EXPECT_EQ(steps("warmup_steps: 7"), 7);
   EXPECT_EQ(steps("warmup_ratio: 0.1"), 50);
   EXPECT_EQ(steps("warmup_tokens: 601"), 3);  // of 300 a step
+}
+
+TEST_F(TrainTest, biases_that_were_trained_run_beside_the_model_as_in_it) {
+  const std::string base = ATELIER_SOURCE_DIR "/tests/golden/models/gpt2";
+  const auto result = train(recipe("biases", {"model.from=" + base, "model.architecture=", "model.config={}", "adapter.kind=bitfit",
+                                              "optimizer.learning_rate=0.1", "model.dropout=0"}),
+                            false, {});
+  ASSERT_TRUE(result.ok()) << result.status().message();
+  const auto whole = models::load_model(result->model, {.precision = Precision::kF32}).value();
+  const auto model = models::load_model(base, {.precision = Precision::kF32}).value();
+  const auto adapter = models::load_adapter(*model, result->folder);
+  ASSERT_TRUE(adapter.ok()) << adapter.status().message();
+  const std::vector<int32_t> ids = {1, 7, 3, 9, 4, 2, 8};
+  const std::vector<int64_t> rows = {0, 6};
+  const nn::AppliedAdapter applied{adapter->get()};
+  const auto logits_of = [&](models::Model& tested, std::span<const nn::AppliedAdapter> adapters) {
+    nn::KvCache cache = tested.new_cache().value();
+    const nn::RowRun run{.cache = &cache, .num_rows = 7, .adapters = adapters};
+    const auto logits = tested.forward_batch(ids, std::span(&run, 1), rows).value();
+    return std::vector<float>(logits.begin(), logits.end());
+  };
+  const std::vector<float> beside = logits_of(*model, std::span(&applied, 1)), inside = logits_of(*whole, {}),
+                           plain = logits_of(*model, {});
+  double moved = 0;
+  for (size_t i = 0; i < inside.size(); ++i) {
+    ASSERT_NEAR(beside[i], inside[i], 1e-4) << i;
+    moved = std::max(moved, std::abs(static_cast<double>(inside[i]) - plain[i]));
+  }
+  EXPECT_GT(moved, 0.01);
 }
 
 TEST(Recipe, those_of_the_project_are_valid) {
