@@ -15,7 +15,7 @@ constexpr DTypeInfo kInfos[] = {
     {DType::kQ4_K, "Q4_K", 256, 144, true},   {DType::kQ5_K, "Q5_K", 256, 176, true},     {DType::kQ6_K, "Q6_K", 256, 210, true},
     {DType::kIQ4_NL, "IQ4_NL", 32, 18, true}, {DType::kIQ4_XS, "IQ4_XS", 256, 136, true}, {DType::kI8, "I8", 1, 1, false},
     {DType::kI16, "I16", 1, 2, false},        {DType::kI32, "I32", 1, 4, false},          {DType::kI64, "I64", 1, 8, false},
-    {DType::kF64, "F64", 1, 8, false},        {DType::kBF16, "BF16", 1, 2, false},
+    {DType::kF64, "F64", 1, 8, false},        {DType::kBF16, "BF16", 1, 2, false},        {DType::kNF4, "NF4", 64, 36, true},
 };
 
 }  // namespace
@@ -42,6 +42,7 @@ std::optional<int64_t> checked_row_bytes(DType dtype, int64_t count) {
 }
 
 std::optional<DType> dtype_from_gguf(uint32_t id) {
+  if (id >= kFirstOwnType) return std::nullopt;
   for (const DTypeInfo& info : kInfos) {
     if (static_cast<uint32_t>(info.dtype) == id) return info.dtype;
   }

@@ -2,7 +2,8 @@
 //
 // A block type stores `block_size` consecutive weights of a row in `block_bytes` bytes; a row's length must be a multiple of the
 // block size. Plain types are blocks of one. Identifiers of the weight types are GGUF's (ggml `enum ggml_type`), so that a file's
-// number casts to a DType after `dtype_from_gguf` has checked it. Layouts: docs/formats/quantization.md.
+// number casts to a DType after `dtype_from_gguf` has checked it; from kFirstOwnType on they are types that only memory holds. Layouts:
+// docs/formats/quantization.md.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,10 @@ enum class DType : uint8_t {
   kI64 = 27,
   kF64 = 28,
   kBF16 = 30,
+  kNF4 = 128,
 };
+
+inline constexpr uint8_t kFirstOwnType = 128;  // no file has these
 
 struct DTypeInfo {
   DType dtype;

@@ -32,7 +32,7 @@ TEST(DType, BlockSizesAreGgmls) {
 }
 
 TEST(DType, UnknownIdsAndNamesGiveNothing) {
-  for (const uint32_t id : {4u, 5u, 9u, 15u, 16u, 29u, 31u, 39u, 1000u, 256u + 8u}) EXPECT_FALSE(dtype_from_gguf(id)) << id;
+  for (const uint32_t id : {4u, 5u, 9u, 15u, 16u, 29u, 31u, 39u, 128u, 1000u, 256u + 8u}) EXPECT_FALSE(dtype_from_gguf(id)) << id;
   EXPECT_FALSE(dtype_from_name("Q9_K"));
   EXPECT_EQ(dtype_from_name("q4_k"), DType::kQ4_K) << "any case";
 }

@@ -128,6 +128,7 @@ TEST(GgufWriter, WhatTheFormatCannotHoldIsRefused) {
   const auto refused = [&](TensorInfo info) { return create_gguf(folder / "x.gguf", {}, {std::move(info)}).status(); };
   EXPECT_FALSE(refused({"a", DType::kF32, {1, 1, 1, 1, 1}}).ok());
   EXPECT_FALSE(refused({"a", DType::kQ4_0, {2, 31}}).ok());
+  EXPECT_NE(refused({"a", DType::kNF4, {2, 64}}).message().find("has type NF4, which GGUF cannot hold"), std::string::npos);
   EXPECT_FALSE(refused({"a", DType::kF32, {2, 0}}).ok());
   EXPECT_FALSE(refused({std::string(64, 'n'), DType::kF32, {2}}).ok());
   EXPECT_FALSE(refused({"a", DType::kF32, {INT64_MAX, 2}}).ok());

@@ -59,6 +59,9 @@ Status check_limits(const std::vector<TensorInfo>& tensors, int64_t alignment) {
     if (std::find(tensor.shape.begin(), tensor.shape.end(), 0) != tensor.shape.end()) {
       return Status::unsupported("tensor " + quoted(tensor.name) + " is empty, which GGUF cannot hold");
     }
+    if (static_cast<uint8_t>(tensor.dtype) >= kFirstOwnType) {
+      return Status::unsupported("tensor " + quoted(tensor.name) + " has type " + dtype_name(tensor.dtype) + ", which GGUF cannot hold");
+    }
     if (tensor.name.empty() || tensor.name.size() > 63) {
       return Status::unsupported("tensor name " + quoted(tensor.name) + " is " + std::to_string(tensor.name.size()) +
                                  " bytes long; other readers of GGUF take 1 to 63");

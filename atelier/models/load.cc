@@ -95,8 +95,8 @@ class ModelLoader {
     ATELIER_TRY(nn::TransformerSpec spec, gguf != nullptr ? read_gguf(*model, *gguf) : read_hf(*model));
     adapt_heads(*model->arch_, model->layout_, *model->checkpoint_, spec);
     ATELIER_RETURN_IF_ERROR(check_spec(spec));
-    ATELIER_TRY(nn::TransformerParameters parameters,
-                load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_, options.is_to_run, options.type));
+    ATELIER_TRY(nn::TransformerParameters parameters, load_parameters(*model->arch_, model->layout_, spec, *model->checkpoint_,
+                                                                      options.is_to_run, options.type, options.is_type_of_blocks));
 
     model->precision_ = options.precision;
     model->kv_dtype_ = options.kv.value_or(options.precision == Precision::kF32 ? DType::kF32 : DType::kF16);

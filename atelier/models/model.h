@@ -32,6 +32,7 @@ struct LoadOptions {
   std::optional<DType> kv;  // KV cache: F32, F16 or Q8_0; default F16, F32 with Precision::kF32
   bool is_to_run = true;  // false: weights stay as the files have them, to be looked at or converted; nothing is read before it is touched
   std::optional<DType> type = {};  // what float matrices of a model that is to run become: BF16 or a block type; none: as stored
+  bool is_type_of_blocks = false;  // those of the blocks alone, not embedding and head; InvalidArgument where their rows do not fit `type`
   int64_t context = 0;             // planned context in tokens; 0: what the model was made for (its original length under dynamic scaling)
 };
 

@@ -1,4 +1,5 @@
-// Low-rank additions on frozen weights of every block type: gradients are those over the same numbers in float32, and steps learn.
+// Low-rank additions on frozen weights of every block type: gradients are those over the same numbers in float32, and steps learn. Types
+// that no file has are packed when the model is opened.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,9 +23,12 @@ class Qlora : public ::testing::TestWithParam<const quant::BlockFormat*> {
  protected:
   // B is random too, so that A has gradients.
   std::unique_ptr<TrainableModel> open(Precision precision, bool is_widened) {
-    const std::string path = folder_ / (is_widened ? "wide.gguf" : "narrow.gguf");
-    if (!io::is_file(path)) atelier::testing::write_tiny_llama(path, GetParam()->dtype, 1, is_widened);
+    const DType type = GetParam()->dtype;
+    const bool is_of_files = static_cast<uint8_t>(type) < kFirstOwnType;
+    const std::string path = folder_ / (is_widened || !is_of_files ? "wide.gguf" : "narrow.gguf");
+    if (!io::is_file(path)) atelier::testing::write_tiny_llama(path, type, 1, is_widened || !is_of_files);
     TrainOptions options;
+    if (!is_widened && !is_of_files) options.frozen_type = type;
     options.precision = precision;
     options.lora.rank = 4;
     auto model = TrainableModel::from_checkpoint(path, options).value();
@@ -84,6 +88,40 @@ TEST_P(Qlora, learns_and_leaves_the_weights_alone) {
   }
   EXPECT_LT(model->loss(kBatch, 0.1).value(), 0.7 * first);
   EXPECT_EQ(std::memcmp(before.data(), frozen.data(), before.size()), 0);
+}
+
+TEST(FrozenType, packs_the_float_matrices_of_the_blocks_and_nothing_else) {
+  const atelier::testing::TemporaryFolder folder;
+  const auto weights_of = [&](DType stored, const TrainOptions& options) {
+    const std::string path = folder / (std::string(dtype_name(stored)) + ".gguf");
+    if (!io::is_file(path)) atelier::testing::write_tiny_llama(path, stored);
+    auto model = TrainableModel::from_checkpoint(path, options);
+    EXPECT_TRUE(model.ok()) << model.status().message();
+    return (*model)->weights();
+  };
+  TrainOptions options;
+  options.lora.rank = 2;
+  options.frozen_type = DType::kNF4;
+  const nn::TransformerParameters packed = weights_of(DType::kF16, options);
+  for (const nn::TransformerBlock& layer : packed.layers) {
+    for (const nn::LinearLayer* linear : nn::projections_of(layer)) EXPECT_EQ(linear->weight.dtype(), DType::kNF4);
+  }
+  EXPECT_EQ(packed.embedding.dtype(), DType::kF16) << "the head is tied to it";
+  EXPECT_EQ(weights_of(DType::kQ4_1, options).layers[0].mlp.up.weight.dtype(), DType::kQ4_1) << "a block type stays what it is";
+  options.frozen_type = DType::kQ6_K;
+  EXPECT_EQ(weights_of(DType::kF32, options).layers[1].attention.v.weight.dtype(), DType::kQ6_K);
+}
+
+TEST(FrozenType, is_refused_where_it_cannot_be) {
+  const atelier::testing::TemporaryFolder folder;
+  atelier::testing::write_tiny_llama(folder / "model.gguf", DType::kF32);
+  TrainOptions options;
+  options.frozen_type = DType::kNF4;
+  EXPECT_EQ(TrainableModel::from_checkpoint(folder / "model.gguf", options).status().message(),
+            "frozen type: all weights are trained; use lora or another adapter");
+  options.lora.rank = 2;
+  EXPECT_EQ(TrainableModel::from_checkpoint(ATELIER_SOURCE_DIR "/tests/golden/models/llama3", options).status().message(),
+            "checkpoint: rows of layers.0.attention.q.weight have 32 values, no whole blocks of NF4 (64); use another type");
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, Qlora, ::testing::ValuesIn(quant::block_formats().begin(), quant::block_formats().end()),

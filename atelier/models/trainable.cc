@@ -329,6 +329,7 @@ TrainableModel::~TrainableModel() = default;
 
 Result<std::unique_ptr<TrainableModel>> TrainableModel::from_spec(const ArchDef& arch, nn::TransformerSpec spec,
                                                                   const TrainOptions& options) {
+  if (options.frozen_type) return Status::invalid("frozen type: new weights are not packed; start from a checkpoint");
   if (options.head.kind != nn::HeadKind::kNone) {
     ATELIER_TRY(spec, with_task_head(arch, std::move(spec), options.head));
   }
@@ -351,7 +352,10 @@ Result<std::unique_ptr<TrainableModel>> TrainableModel::from_checkpoint(const st
   LoadOptions load;
   load.precision = options.precision;
   const bool keeps_weights = options.kind() != AdapterKind::kNone || options.is_body_frozen;
+  if (options.frozen_type && !keeps_weights) return Status::invalid("frozen type: all weights are trained; use lora or another adapter");
   load.is_to_run = keeps_weights;
+  load.type = options.frozen_type;
+  load.is_type_of_blocks = true;
   load.context = options.max_length;
   ATELIER_TRY(std::unique_ptr<Model> loaded, load_model(path, load));
   const std::shared_ptr<const Model> model = std::move(loaded);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -57,6 +58,9 @@ struct TrainOptions {
   // also where the rest is not.
   nn::HeadSpec head;
   bool is_body_frozen = false;  // only that head is trained
+  // QLoRA: what the blocks' float matrices become where they are frozen, a block type; those of a checkpoint's block types stay what they
+  // are.
+  std::optional<DType> frozen_type = {};
 
   AdapterKind kind() const {  // kNone: all parameters are trained
     return adapter.kind == AdapterKind::kNone && lora.rank > 0 ? AdapterKind::kLora : adapter.kind;
@@ -74,7 +78,7 @@ class TrainableModel {
   // New weights as the architecture's authors draw them (nn/initialise.h).
   static Result<std::unique_ptr<TrainableModel>> from_spec(const ArchDef& arch, nn::TransformerSpec spec, const TrainOptions& options);
   // A GGUF file or a Hugging Face folder. Where all parameters are trained, quantized weights become float32; else
-  // they stay frozen in their type.
+  // they stay frozen in their type. InvalidArgument for a frozen_type where nothing is frozen, or that rows do not fit.
   static Result<std::unique_ptr<TrainableModel>> from_checkpoint(const std::string& path, const TrainOptions& options);
   ~TrainableModel();
 

@@ -84,9 +84,12 @@ Tensor as_f32(const Tensor& x) {
   return out;
 }
 
+// Whether a matrix can be had in a type, or is of a block type already.
+bool fits(const Tensor& x, DType type) { return is_quantized(x.dtype()) || x.dim(1) % dtype_info(type).block_size == 0; }
+
 // A float matrix in another type; as it is where that is a block type already, or its rows are no whole blocks of `type`.
 Tensor as_type(const Tensor& x, DType type) {
-  if (is_quantized(x.dtype()) || x.dtype() == type || x.dim(1) % dtype_info(type).block_size != 0) return x;
+  if (is_quantized(x.dtype()) || x.dtype() == type || !fits(x, type)) return x;
   const Tensor values = as_f32(x);
   Tensor out = Tensor::zeros(type, x.shape());
   const int64_t K = x.dim(1), stride = row_bytes(type, K);
@@ -175,7 +178,8 @@ const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, con
 }
 
 Result<nn::TransformerParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type) {
+                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type,
+                                                  bool is_type_of_blocks) {
   nn::TransformerParameters parameters;
   std::vector<LoadedMatrix> matrices;
   Status status;
@@ -192,7 +196,14 @@ Result<nn::TransformerParameters> load_parameters(const ArchDef& arch, Layout la
     if (!status.ok()) return;
     tensor = load_tensor(spec, *entry, stored, info, part);
     if (!is_to_run || !nn::is_multiplied(spec, info)) return;
-    if (type) tensor = as_type(tensor, *type);
+    const bool is_of_block = info.name.starts_with("layers.");
+    if (type && is_type_of_blocks && is_of_block && !fits(tensor, *type)) {
+      status =
+          Status::invalid("checkpoint: rows of " + info.name + " have " + std::to_string(tensor.dim(1)) + " values, no whole blocks of " +
+                          dtype_name(*type) + " (" + std::to_string(dtype_info(*type).block_size) + "); use another type");
+      return;
+    }
+    if (type && (is_of_block || !is_type_of_blocks)) tensor = as_type(tensor, *type);
     matrices.push_back({&tensor, entry});
   });
   ATELIER_RETURN_IF_ERROR(status);

@@ -28,8 +28,9 @@ int64_t stored_row(const nn::TransformerSpec& spec, const Stored& stored, int64_
 // The entry of `checkpoint` called `name`, also under the prefixes that saved base models and multimodal wrappers use; null if none.
 const format::TensorEntry* find_tensor(const format::Checkpoint& checkpoint, const std::string& name);
 
-// `type`: what float matrices that products read become, if they are to run (LoadOptions::type).
+// `type`: what float matrices that products read become, if they are to run, and whether only those of the blocks do (LoadOptions::type).
 Result<nn::TransformerParameters> load_parameters(const ArchDef& arch, Layout layout, const nn::TransformerSpec& spec,
-                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type = {});
+                                                  const format::Checkpoint& checkpoint, bool is_to_run, std::optional<DType> type = {},
+                                                  bool is_type_of_blocks = false);
 
 }  // namespace atelier::models

@@ -1,7 +1,8 @@
 // Block formats of weights on raw pointers: unpack, pack, error bounds. Scalar reference code; fast products live in kernels/.
 //
 // A format is one file in quant/formats/ that exports one `const BlockFormat format_<name>`; CMake writes the table
-// (`block_formats()`). Layouts are bit-exact with ggml's (docs/formats/quantization.md, ggml src/ggml-common.h).
+// (`block_formats()`). Layouts are bit-exact with ggml's (docs/formats/quantization.md, ggml src/ggml-common.h), but for NF4, which no file
+// has.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,9 @@ struct BlockFormat {
 
   // Largest root-mean-square error of pack + unpack on standard normal values: what the tests hold it to.
   double max_rms_error;
+
+  // What integer products take blocks for where levels are no whole numbers; null: what `unpack` gives.
+  void (*unpack_rounded)(const uint8_t* src, float* dst, int64_t blocks) = nullptr;
 };
 
 // Every format, by GGUF id.

@@ -1,4 +1,5 @@
-// Goldens from tests/golden/make_quant_goldens.py (gguf 0.19.0, llama-cpp-python 0.3.36), and what no golden can show.
+// Goldens from tests/golden/make_quant_goldens.py (gguf 0.19.0, llama-cpp-python 0.3.36) and make_nf4_goldens.py (bitsandbytes 0.50.2), and
+// what no golden can show.
 #include "atelier/quant/quant.h"
 
 #include <gtest/gtest.h>
@@ -15,19 +16,22 @@
 
 #include "atelier/base/error.h"
 #include "atelier/base/json.h"
+#include "atelier/quant/normal_float.h"
 
 namespace atelier::quant {
 namespace {
 
 constexpr int kRows = 16, kColumns = 1024;
 
+Json read_golden(const std::string& name) {
+  std::ifstream file(ATELIER_SOURCE_DIR "/tests/golden/" + name);
+  std::stringstream text;
+  text << file.rdbuf();
+  return Json::parse(text.str(), name).value();
+}
+
 const Json& golden() {
-  static const Json json = [] {
-    std::ifstream file(ATELIER_SOURCE_DIR "/tests/golden/quant.json");
-    std::stringstream text;
-    text << file.rdbuf();
-    return Json::parse(text.str(), "quant.json").value();
-  }();
+  static const Json json = read_golden("quant.json");
   return json;
 }
 
@@ -35,6 +39,13 @@ std::vector<uint8_t> from_hex(const std::string& hex) {
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i + 1 < hex.size(); i += 2) bytes.push_back(static_cast<uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   return bytes;
+}
+
+std::vector<float> floats_from_hex(const std::string& hex) {
+  const std::vector<uint8_t> bytes = from_hex(hex);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 // The generator of the golden script, in the same exact arithmetic.
@@ -126,7 +137,7 @@ void for_each_writable(Check check) {
 }
 
 TEST(BlockFormats, every_quantized_dtype_has_one) {
-  EXPECT_EQ(block_formats().size(), 12u);
+  EXPECT_EQ(block_formats().size(), 13u);
   for (const BlockFormat* format : block_formats()) {
     EXPECT_TRUE(is_quantized(format->dtype));
     EXPECT_EQ(&block_format(format->dtype), format);
@@ -146,18 +157,60 @@ TEST(BlockFormats, only_the_nonlinear_types_are_read_only) {
 
 TEST(Unpack, gives_the_values_of_the_gguf_package_bit_for_bit) {
   for (const BlockFormat* format : block_formats()) {
+    if (format->dtype == DType::kNF4) continue;
     SCOPED_TRACE(dtype_name(format->dtype));
     const Json* entry = golden().find("unpack")->find(dtype_name(format->dtype));
     ASSERT_NE(entry, nullptr);
-    const std::vector<float> values = unpacked(*format, from_hex(entry->find("bytes")->as_string()));
-    const std::vector<uint8_t> expected = from_hex(entry->find("values")->as_string());
-    ASSERT_EQ(values.size() * sizeof(float), expected.size());
-    for (size_t i = 0; i < values.size(); ++i) {
-      float want;
-      std::memcpy(&want, expected.data() + i * sizeof want, sizeof want);
-      ASSERT_EQ(values[i], want) << "weight " << i;
-    }
+    EXPECT_EQ(unpacked(*format, from_hex(entry->find("bytes")->as_string())), floats_from_hex(entry->find("values")->as_string()));
   }
+}
+
+TEST(NormalFloat, has_the_codes_scales_and_values_of_bitsandbytes) {
+  const BlockFormat& format = block_format(DType::kNF4);
+  const Json cases = *read_golden("nf4.json").find("cases");
+  for (const auto& [distribution, expected] : cases.as_object()) {
+    SCOPED_TRACE(distribution);
+    const std::vector<float> x = weights(distribution);
+    EXPECT_NEAR(round_trip_error(format, x), expected.find("error")->as_double(), 1e-9);
+    const std::vector<uint8_t> bytes = packed(format, {x.begin(), x.begin() + 1024});
+    EXPECT_EQ(unpacked(format, bytes), floats_from_hex(expected.find("values")->as_string()));
+    std::string codes;
+    std::vector<float> scales;
+    for (size_t at = 0; at < bytes.size(); at += 36) {
+      std::memcpy(&scales.emplace_back(), &bytes[at], sizeof(float));
+      for (const size_t run : {at + 4, at + 20}) {  // of 32 weights, the earlier 16 in the low halves
+        for (const int shift : {0, 4}) {
+          for (size_t j = 0; j < 16; ++j) codes += "0123456789abcdef"[bytes[run + j] >> shift & 15];
+        }
+      }
+    }
+    EXPECT_EQ(codes, expected.find("codes")->as_string());
+    EXPECT_EQ(scales, floats_from_hex(expected.find("scales")->as_string()));
+  }
+}
+
+TEST(NormalFloat, has_the_published_levels_and_the_nearest_bytes) {
+  const std::vector<float> levels = floats_from_hex(read_golden("nf4.json").find("levels")->as_string());
+  ASSERT_EQ(levels.size(), 16u);
+  for (size_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(kNormalFloatLevels[i], levels[i]);
+    EXPECT_EQ(kNormalFloatBytes[i] - 128, std::lround(127 * levels[i]));
+  }
+}
+
+TEST(NormalFloat, integer_products_see_values_half_a_127th_of_the_largest_apart) {
+  const BlockFormat& format = block_format(DType::kNF4);
+  const std::vector<float> x = weights("normal");
+  const std::vector<uint8_t> bytes = packed(format, x);
+  const std::vector<float> exact = unpacked(format, bytes);
+  std::vector<float> rounded(x.size());
+  format.unpack_rounded(bytes.data(), rounded.data(), static_cast<int64_t>(x.size()) / 64);
+  for (size_t i = 0; i < x.size(); ++i) {
+    float largest;
+    std::memcpy(&largest, &bytes[i / 64 * 36], sizeof largest);
+    ASSERT_NEAR(rounded[i], exact[i], 0.5001f / 127 * largest);
+  }
+  EXPECT_LT(rms_error(x, rounded), 1.004 * rms_error(x, exact));
 }
 
 TEST(Unpack, takes_any_bit_pattern) {
@@ -212,7 +265,7 @@ TEST(Pack, keeps_the_error_bound_that_its_table_states) {
 TEST(Pack, importance_lowers_the_error_where_it_is_high) {
   const std::vector<float> x = weights("normal"), weight = importance();
   for_each_writable([&](const BlockFormat& format) {
-    if (format.dtype == DType::kQ8_0) return;
+    if (format.dtype == DType::kQ8_0 || format.dtype == DType::kNF4) return;
     const double with = rms_error(x, unpacked(format, packed(format, x, weight.data())), &weight);
     const double without = rms_error(x, unpacked(format, packed(format, x)), &weight);
     EXPECT_LT(with, 0.95 * without);

@@ -9,6 +9,7 @@
 #include "atelier/data/objective.h"
 #include "atelier/io/file.h"
 #include "atelier/models/arch.h"
+#include "atelier/quant/quant.h"
 #include "atelier/tokenize/trainer.h"
 #include "atelier/train/yaml.h"
 
@@ -31,6 +32,15 @@ template <class Table>
 Names names_of(const Table& table) {
   Names names;
   for (const auto* def : table) names.emplace_back(def->name);
+  return names;
+}
+
+// Block types that matrices can be packed in, as recipes spell them, or none.
+Names frozen_types() {
+  Names names = {""};
+  for (const quant::BlockFormat* format : quant::block_formats()) {
+    if (format->pack != nullptr) names.push_back(to_lower_ascii(dtype_name(format->dtype)));
+  }
   return names;
 }
 
@@ -57,6 +67,9 @@ std::vector<Field> fields(Recipe& r) {
        0,
        0,
        {"auto", "f32", "bf16"}},
+      {"model.frozen_type", &r.model.frozen_type,
+       "nf4 or another block type: what float matrices of the blocks become where an adapter leaves them alone (QLoRA)", 0, 0,
+       frozen_types()},
       {"model.dropout", &r.model.dropout, "of embeddings and of what each sublayer adds", 0, 0.99},
       {"model.activation_checkpoints", &r.model.has_checkpoints, "keep each block's input only and compute the block twice: less memory"},
       {"model.freeze_body", &r.model.is_body_frozen, "train a task's head alone, on the features of the model as it is"},
@@ -357,6 +370,9 @@ Status check_recipe(const Recipe& recipe) {
   if (recipe.data.train.empty()) return Status::invalid("recipe: data.train: names no file; give the path of the training data");
   if (recipe.model.from.empty() && recipe.model.architecture.empty()) {
     return Status::invalid("recipe: model.from or model.architecture: neither is given; name a model to start from, or an architecture");
+  }
+  if (!recipe.model.frozen_type.empty() && (recipe.model.from.empty() || !(has_adapter(recipe) || recipe.model.is_body_frozen))) {
+    return Status::invalid("recipe: model.frozen_type: no weights of a checkpoint are frozen; give model.from and lora.rank or an adapter");
   }
   if (recipe.name.find('/') != std::string::npos) {
     return Status::invalid("recipe: name: " + quoted(recipe.name) + ", must be one word; set `runs` for the folder");

@@ -35,6 +35,7 @@ struct Recipe {
     std::vector<std::string> add_tokens;
     std::string tokenizer;  // "": that of `from`; a kind that learns from the training data ("character"), or a tokenizer.json or model
     std::string precision = "auto";
+    std::string frozen_type;  // of the blocks' matrices beside an adapter; "": as `from` has them
     double dropout = 0;
     bool has_checkpoints = false;
     bool is_body_frozen = false;

@@ -284,6 +284,7 @@ Result<std::unique_ptr<models::TrainableModel>> open_trainable(const Recipe& rec
   options.first_new_token = text.num_known_tokens;
   options.num_new_tokens = vocab_size - text.num_known_tokens;
   options.precision = precision_of(recipe.model.precision);
+  if (!recipe.model.frozen_type.empty()) options.frozen_type = dtype_from_name(recipe.model.frozen_type);
   options.max_length = recipe.data.context;
   options.has_checkpoints = recipe.model.has_checkpoints;
   options.dropout = recipe.model.dropout;

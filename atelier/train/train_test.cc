@@ -417,6 +417,9 @@ TEST(Recipe, wrong_keys_and_values_are_named_with_the_nearest) {
   for (const char* adapter : {"lora.rank=2", "adapter.kind=ia3"}) {
     EXPECT_NE(error_of(good, {"model.add_tokens=[a]", adapter}).find("model.add_tokens"), std::string::npos) << adapter;
   }
+  EXPECT_NE(error_of(good, {"model.frozen_type=NF4", "lora.rank=2"}).find("did you mean nf4"), std::string::npos);
+  EXPECT_NE(error_of(good, {"model.frozen_type=nf4"}).find("no weights of a checkpoint are frozen"), std::string::npos);
+  EXPECT_EQ(error_of(good, {"model.frozen_type=nf4", "lora.rank=2"}), "");
   EXPECT_NE(error_of("model: {from: x}\n").find("data.train"), std::string::npos);
   EXPECT_NE(error_of("model: [\n").find("line"), std::string::npos);
   EXPECT_NE(error_of(good + "schedule: {warmup_steps: 3, warmup_ratio: 0.1}\n").find("keep one"), std::string::npos);
@@ -444,6 +447,30 @@ TEST(Recipe, warm_up_is_given_in_steps_parts_or_tokens) {
   EXPECT_EQ(steps("warmup_steps: 7"), 7);
   EXPECT_EQ(steps("warmup_ratio: 0.1"), 50);
   EXPECT_EQ(steps("warmup_tokens: 601"), 3);  // of 300 a step
+}
+
+// A model that was trained here, with rows of 64 for blocks of NF4.
+constexpr const char* kWide =
+    "model.config={hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, "
+    "max_position_embeddings: 16, rms_norm_eps: 1e-5, tie_word_embeddings: true}";
+
+TEST_F(TrainTest, low_rank_additions_learn_over_weights_that_are_packed_as_they_are_read) {
+  ASSERT_TRUE(train(recipe("base", {kWide, "model.dropout=0", "samples.every=0"}), false, {}).ok());
+  const std::string base = folder_ / "base/model";
+  const auto tuned =
+      train(recipe("tuned", {"model.from=" + base, "model.architecture=", "model.config={}", "model.tokenizer=", "lora.rank=4",
+                             "model.frozen_type=nf4", "model.dropout=0", "optimizer.learning_rate=3e-2"}),
+            false, {});
+  ASSERT_TRUE(tuned.ok()) << tuned.status().message();
+  EXPECT_LT(*tuned->best_loss, *tuned->start_loss);
+  // What is saved has the additions on the packed weights.
+  const auto merged = format::open_checkpoint(tuned->model).value(), start = format::open_checkpoint(base).value();
+  const auto* norm = merged->find("model.layers.0.input_layernorm.weight");
+  EXPECT_EQ(std::memcmp(norm->data, start->find(norm->name)->data, norm->bytes), 0);
+  EXPECT_EQ(merged->find("model.layers.0.mlp.up_proj.weight")->dtype, DType::kF32);
+  const auto model = models::load_model(base, {}).value();
+  const auto adapter = models::load_adapter(*model, tuned->folder);
+  EXPECT_TRUE(adapter.ok()) << adapter.status().message();
 }
 
 TEST_F(TrainTest, biases_that_were_trained_run_beside_the_model_as_in_it) {

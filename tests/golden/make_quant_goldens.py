@@ -16,7 +16,6 @@ import pathlib
 import sys
 
 import gguf
-import llama_cpp
 import numpy as np
 from gguf import GGMLQuantizationType as T
 
@@ -67,6 +66,8 @@ def importance():
 
 
 def load_ggml():
+    import llama_cpp  # make_nf4_goldens.py shares the weights of this file and has other packages
+
     lib = ctypes.CDLL(str(next((pathlib.Path(llama_cpp.__file__).parent / "lib").glob("libggml-base.so"))))
     floats = ctypes.POINTER(ctypes.c_float)
     lib.ggml_quantize_chunk.restype = ctypes.c_size_t

@@ -45,13 +45,14 @@ inline std::vector<float> random_floats(int64_t count, uint32_t seed, float scal
   return values;
 }
 
-// Where a block keeps its half floats.
+// Where a block keeps its half floats, or the two halves of a float32.
 inline std::vector<int> half_offsets(DType dtype) {
   switch (dtype) {
     case DType::kQ4_1:
     case DType::kQ5_1:
     case DType::kQ4_K:
     case DType::kQ5_K:
+    case DType::kNF4:
       return {0, 2};
     case DType::kQ2_K:
       return {80, 82};
@@ -64,8 +65,9 @@ inline std::vector<int> half_offsets(DType dtype) {
   }
 }
 
-inline constexpr DType kBlockTypes[] = {DType::kQ4_0, DType::kQ4_1, DType::kQ5_0, DType::kQ5_1, DType::kQ8_0,   DType::kQ2_K,
-                                        DType::kQ3_K, DType::kQ4_K, DType::kQ5_K, DType::kQ6_K, DType::kIQ4_NL, DType::kIQ4_XS};
+inline constexpr DType kBlockTypes[] = {DType::kQ4_0,   DType::kQ4_1,   DType::kQ5_0, DType::kQ5_1, DType::kQ8_0,
+                                        DType::kQ2_K,   DType::kQ3_K,   DType::kQ4_K, DType::kQ5_K, DType::kQ6_K,
+                                        DType::kIQ4_NL, DType::kIQ4_XS, DType::kNF4};
 
 // Any bytes are weights, once the scales are ordinary numbers: so all patterns of quants and packed scales occur.
 inline std::vector<uint8_t> random_weights(DType dtype, int64_t count, uint32_t seed) {
@@ -84,6 +86,11 @@ inline std::vector<uint8_t> random_weights(DType dtype, int64_t count, uint32_t 
   for (uint8_t& b : bytes) b = static_cast<uint8_t>(generator());
   std::uniform_real_distribution<float> scales(-0.02f, 0.02f);
   for (size_t at = 0; at < bytes.size(); at += dtype_info(dtype).block_bytes) {
+    if (dtype == DType::kNF4) {
+      const float scale = scales(generator);
+      std::memcpy(&bytes[at], &scale, sizeof scale);
+      continue;
+    }
     for (const int offset : half_offsets(dtype)) {
       const uint16_t half = f32_to_f16(scales(generator));
       std::memcpy(&bytes[at + offset], &half, 2);

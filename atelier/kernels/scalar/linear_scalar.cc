@@ -34,12 +34,15 @@ float dot(const int8_t* q, const float* w) {
   return sum_lanes(lanes);
 }
 
-// Row n of the block's weights as floats at `w`; the block types' row is put together behind them.
-void widen_row(const OutputBlock& block, int64_t n, int64_t K, float* w) {
+// Row n of the block's weights as floats at `w`; the block types' row is put together behind them. `is_rounded`: as integer products read
+// it.
+void widen_row(const OutputBlock& block, int64_t n, int64_t K, bool is_rounded, float* w) {
   if (!is_quantized(block.dtype)) return quant::to_f32(block.dtype, block.w + n * block.row_bytes, w, K);
   uint8_t* row = reinterpret_cast<uint8_t*>(w + K);
   quant::unpack_tile_row(block.dtype, block.w, n, K, row);
-  quant::to_f32(block.dtype, row, w, K);
+  const quant::BlockFormat& format = quant::block_format(block.dtype);
+  const auto unpack = is_rounded && format.unpack_rounded != nullptr ? format.unpack_rounded : format.unpack;
+  unpack(row, w, K / dtype_info(block.dtype).block_size);
 }
 
 }  // namespace
@@ -55,7 +58,7 @@ void widen_tile(DType dtype, const uint8_t* tile, int64_t begin, int64_t end, in
 void linear_f32(const FloatRows& x, const OutputBlock& block, void* scratch) {
   float* w = static_cast<float*>(scratch);
   for (int64_t n = 0; n < block.N; ++n) {
-    widen_row(block, n, x.K, w);
+    widen_row(block, n, x.K, false, w);
     const float bias = block.bias ? block.bias[n] : 0.0f;
     for (int64_t t = 0; t < x.T; ++t) block.y[t * block.ldy + n] = dot(x.x + t * x.ldx, w, x.K) + bias;
   }
@@ -92,7 +95,7 @@ void linear_int8(const QuantizedRows& x, const OutputBlock& block, void* scratch
   float* w = static_cast<float*>(scratch);
   const int64_t blocks = x.K / kQuantBlock;
   for (int64_t n = 0; n < block.N; ++n) {
-    widen_row(block, n, x.K, w);
+    widen_row(block, n, x.K, true, w);
     const float bias = block.bias ? block.bias[n] : 0.0f;
     for (int64_t t = 0; t < x.T; ++t) {
       float sum = 0;

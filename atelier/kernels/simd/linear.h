@@ -80,6 +80,8 @@ struct LinearKernels {
         return body.template run<IQ4_NL<S>>();
       case DType::kIQ4_XS:
         return body.template run<IQ4_XS<S>>();
+      case DType::kNF4:
+        return body.template run<NF4<S, Body::kIsFloat>>();
       default:
         return;  // no other type is quantized
     }
@@ -111,6 +113,7 @@ struct LinearKernels {
   }
 
   struct Int8Body {
+    static constexpr bool kIsFloat = false;
     const QuantizedRows& x;
     const OutputBlock& block;
     uint8_t* scratch;
@@ -154,6 +157,7 @@ struct LinearKernels {
   };
 
   struct FloatBody {
+    static constexpr bool kIsFloat = true;
     const FloatRows& x;
     const OutputBlock& block;
     uint8_t* scratch;
@@ -172,6 +176,7 @@ struct LinearKernels {
   };
 
   struct WidenBody {
+    static constexpr bool kIsFloat = true;
     const OutputBlock& block;
     int64_t begin, end, K;
     float* out;
@@ -207,7 +212,9 @@ struct LinearKernels {
         const F scale = S::set1(panel.scales[group + r]);
         for (int i = 0; i < 16; i += kLanes) {
           const uint8_t* q = quants + r * 16 + i;
-          if constexpr (Form::kHasMins) {
+          if constexpr (Form::kHasLevels) {
+            S::store(w + r * K + k + i, S::mul(S::lookup_f32(quant::kNormalFloatLevels, q), scale));
+          } else if constexpr (Form::kHasMins) {
             S::store(w + r * K + k + i, S::add(S::mul(S::load_u8(q), scale), S::set1(panel.mins[group + r])));
           } else {
             S::store(w + r * K + k + i, S::mul(S::sub(S::load_u8(q), S::set1(Form::kZero)), scale));

@@ -7,9 +7,10 @@
 //   mins    [K / kGroup][kLanes]     float32, of formats that store one
 //
 // w = scale * quant + min, or scale * (quant - kZero) where the format has a whole number for its zero: integer products then take the
-// zero off exactly. What is decoded is a tile of quant/tiles.h: a vector load brings the same word of kLanes rows, so that decoding is
-// shifts and masks only, and the packed scales of the K types are unpacked for all rows by the same few. The float values are those of
-// quant::to_f32, bit for bit: products with a quant are exact in float32, and where a min is subtracted it is by the same single rounding.
+// zero off exactly. Or w = scale * levels[quant], for float products. What is decoded is a tile of quant/tiles.h: a vector load brings the
+// same word of kLanes rows, so that decoding is shifts and masks only, and the packed scales of the K types are unpacked for all rows by
+// the same few. The float values are those of quant::to_f32, bit for bit: products with a quant are exact in float32, and where a min is
+// subtracted it is by the same single rounding.
 //
 // Layouts: docs/formats/quantization.md.
 #pragma once
@@ -22,7 +23,10 @@
 #define ATELIER_UNROLL_DECODER _Pragma("GCC unroll 16")
 #endif
 
+#include <type_traits>
+
 #include "atelier/kernels/table.h"
+#include "atelier/quant/normal_float.h"
 #include "atelier/quant/tiles.h"
 
 namespace atelier::kernels {
@@ -42,6 +46,13 @@ struct PanelForm {
   static constexpr int kGroup = kGroupSize;
   static constexpr int kZero = kZeroQuant;
   static constexpr bool kHasMins = kZeroQuant == 0;
+  static constexpr bool kHasLevels = false;
+};
+
+// Quants are numbers of levels, which a table has as floats: of float products alone.
+struct LevelForm {
+  static constexpr int kGroup = 32;
+  static constexpr bool kHasLevels = true;
 };
 
 // Reads the blocks of kLanes rows of a tile in ascending order. A block has kWords words, and perhaps a half float beside them.
@@ -240,6 +251,36 @@ struct IQ4_NL {
     out.scale(in.half());
     write_nonlinear<S>(in, 0, out);
   }
+};
+
+// NF4: float products meet its levels, integer products the same in 127ths.
+template <class S, bool kIsFloat>
+struct NF4 {
+  using F = typename S::F;
+  using I = typename S::I;
+  using Form = std::conditional_t<kIsFloat, LevelForm, PanelForm<255, 32, 128>>;
+  static constexpr int64_t kBlock = 64, kWords = 9;
+  static constexpr bool kHasHalf = false;
+  template <class In, class Out>
+  static void decode(const In& in, Out& out) {
+    const F largest = S::as_float(in.word(0));
+    const F scale = kIsFloat ? largest : S::mul(largest, S::set1(1.0f / 127));
+    out.scale(scale);
+    out.scale(scale);
+    ATELIER_UNROLL_DECODER
+    for (int half = 0; half < 2; ++half) {
+      I raw[4];
+      ATELIER_UNROLL_DECODER
+      for (int j = 0; j < 4; ++j) raw[j] = in.word(1 + 4 * half + j);
+      ATELIER_UNROLL_DECODER
+      for (int j = 0; j < 4; ++j) out.quants(level(low_nibbles<S>(raw[j])));
+      ATELIER_UNROLL_DECODER
+      for (int j = 0; j < 4; ++j) out.quants(level(high_nibbles<S>(raw[j])));
+    }
+  }
+
+ private:
+  static I level(I nibbles) { return kIsFloat ? nibbles : S::lookup(quant::kNormalFloatBytes, nibbles); }
 };
 
 template <class S>

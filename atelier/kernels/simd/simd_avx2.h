@@ -146,6 +146,13 @@ struct Simd256 {
   static I lookup(const uint8_t* table, I index) {
     return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
   }
+  // table[b] of kLanes bytes in 0..15.
+  static F lookup_f32(const float* table, const uint8_t* bytes) {
+    const I index = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
+    const F low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index),
+            high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index);
+    return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+  }
   // Byte i of every lane: 0xff where bit (first_bit + i) of that lane of `a` is set. first_bit is a multiple of 4.
   static I spread_bits(I a, int first_bit) {
     const I byte =

@@ -175,6 +175,10 @@ struct Simd512 {
   static I lookup(const uint8_t* table, I index) {
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index);
   }
+  static F lookup_f32(const float* table, const uint8_t* bytes) {
+    const I index = _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+    return _mm512_permutexvar_ps(index, _mm512_loadu_ps(table));
+  }
   static I spread_bits(I a, int first_bit) {
     const __m128i pattern =
         _mm_add_epi8(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c), _mm_set1_epi8(static_cast<char>(first_bit / 8)));
