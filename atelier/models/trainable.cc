@@ -283,23 +283,25 @@ struct TrainableModel::State {
     return loss;
   }
 
-  Result<std::vector<float>> task_logits(const TrainBatch& batch) {
-    if (transformer->spec().head.kind == nn::HeadKind::kNone) return Status::invalid("task_logits: the model has no head for a task");
+  Result<TaskOutputs> task_outputs(const TrainBatch& batch, double loss_weight) {
+    if (transformer->spec().head.kind == nn::HeadKind::kNone) return Status::invalid("task_outputs: the model has no head for a task");
     ATELIER_RETURN_IF_ERROR(check_batch(transformer->spec(), batch, max_length()));
     lay_out(batch);
     arena.reset();
     tape.clear();
     Context context{arena, precision()};
-    const Tensor hidden = transformer->forward(context, row_ids, runs, running());
+    const nn::TrainingForward training = running();
+    const Tensor hidden = transformer->forward(context, row_ids, runs, training);
+    TaskOutputs out{row_loss(context, hidden, row_labels, loss_weight, training) + text_loss(context, hidden, batch, training), {}};
     const Tensor logits = transformer->task_logits(context, hidden);
     const int64_t N = logits.dim(1);
     if (nn::head_def(transformer->spec().head.kind).is_of_text || adapter.num_virtual == 0) {
-      return std::vector<float>(logits.f32(), logits.f32() + logits.count());
+      out.logits.assign(logits.f32(), logits.f32() + logits.count());
+      return out;
     }
-    std::vector<float> out;  // without the rows of virtual tokens
-    const float* row = logits.f32();
+    const float* row = logits.f32();  // without the rows of virtual tokens
     for (const nn::RowRun& run : runs) {
-      out.insert(out.end(), row + adapter.num_virtual * N, row + run.num_rows * N);
+      out.logits.insert(out.logits.end(), row + adapter.num_virtual * N, row + run.num_rows * N);
       row += run.num_rows * N;
     }
     return out;
@@ -391,7 +393,9 @@ Result<double> TrainableModel::loss_and_backward(const TrainBatch& batch, double
   return state_->run(batch, loss_weight, true);
 }
 Result<double> TrainableModel::loss(const TrainBatch& batch, double loss_weight) { return state_->run(batch, loss_weight, false); }
-Result<std::vector<float>> TrainableModel::task_logits(const TrainBatch& batch) { return state_->task_logits(batch); }
+Result<TaskOutputs> TrainableModel::task_outputs(const TrainBatch& batch, double loss_weight) {
+  return state_->task_outputs(batch, loss_weight);
+}
 
 void TrainableModel::zero_gradients() { state_->tape.zero_gradients(); }
 Layout TrainableModel::layout() const { return state_->layout; }

@@ -73,6 +73,12 @@ struct TrainParameter {
   bool has_decay = true;   // a matrix or table: weight decay applies; not for biases and norms
 };
 
+// What the head for a task says of a batch.
+struct TaskOutputs {
+  double loss = 0;
+  std::vector<float> logits;  // [B, N] or [T, N] as its kind says, row by row
+};
+
 class TrainableModel {
  public:
   // New weights as the architecture's authors draw them (nn/initialise.h).
@@ -99,8 +105,8 @@ class TrainableModel {
   Result<double> loss_and_backward(const TrainBatch& batch, double loss_weight);
   // The same sum without gradients and without dropout.
   Result<double> loss(const TrainBatch& batch, double loss_weight);
-  // Logits of the head for a task, without dropout: [B, N] or [T, N] as its kind says, row by row. Labels are not looked at.
-  Result<std::vector<float>> task_logits(const TrainBatch& batch);
+  // The same sum and the logits that it is of, from one pass. InvalidArgument without a head for a task.
+  Result<TaskOutputs> task_outputs(const TrainBatch& batch, double loss_weight);
 
   void zero_gradients();  // costs nothing: the next contribution overwrites
 

@@ -8,6 +8,7 @@
 #include "atelier/metrics/labels.h"
 #include "atelier/metrics/numbers.h"
 #include "atelier/models/head_outputs.h"
+#include "atelier/train/batches.h"
 
 namespace atelier::train {
 namespace {
@@ -16,21 +17,26 @@ using Logits = std::vector<float>;
 
 int32_t largest(std::span<const float> logits) { return static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin()); }
 
-// The logits of every row, each with all its documents.
-Result<std::vector<Logits>> logits_of(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows) {
+struct Outputs {
+  double loss = 0;
+  std::vector<Logits> logits;  // of every row, each with all its documents
+};
+
+Result<Outputs> outputs_of(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows) {
+  std::vector<data::Row> plain;
+  for (const TaskRow& row : rows.rows) plain.push_back(row.row);
   const nn::HeadSpec& head = model.spec().head;
   const bool is_of_text = nn::head_def(head.kind).is_of_text;
-  std::vector<Logits> out;
-  for (size_t first = 0; first < rows.rows.size();) {
-    const size_t last = std::min(rows.rows.size(), first + static_cast<size_t>(most_rows));
-    data::Row joined;
-    for (size_t i = first; i < last; ++i) joined.append(rows.rows[i].row);
-    ATELIER_TRY(const Logits all, model.task_logits({joined.ids, joined.labels, joined.lengths, {}, 0, joined.segments}));
-    auto next = all.begin();
-    for (; first < last; ++first) {
-      const data::Row& row = rows.rows[first].row;
+  const double weight = 1.0 / static_cast<double>(count_labels(plain));
+  Outputs out;
+  for (const data::Row& micro : micro_batches(plain, most_rows)) {
+    ATELIER_TRY(const models::TaskOutputs part, model.task_outputs(batch_of(micro, 0, weight), weight));
+    out.loss += part.loss;
+    auto next = part.logits.begin();
+    while (next != part.logits.end()) {
+      const data::Row& row = plain[out.logits.size()];
       const size_t count = (is_of_text ? row.lengths.size() : row.ids.size()) * static_cast<size_t>(head.num_labels);
-      out.emplace_back(next, next + static_cast<std::ptrdiff_t>(count));
+      out.logits.emplace_back(next, next + static_cast<std::ptrdiff_t>(count));
       next += static_cast<std::ptrdiff_t>(count);
     }
   }
@@ -140,17 +146,21 @@ Result<Scores> answers(const std::vector<Logits>& logits, const TaskRows& rows) 
   return Scores{{"f1", f1 / count}, {"exact_match", exact / count}};
 }
 
-}  // namespace
-
-Result<Scores> task_scores(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows) {
-  ATELIER_TRY(const std::vector<Logits> logits, logits_of(model, rows, most_rows));
-  const nn::HeadSpec& head = model.spec().head;
+Result<Scores> scores_of(const std::vector<Logits>& logits, const TaskRows& rows, const nn::HeadSpec& head) {
   if (head.kind == nn::HeadKind::kToken) return tokens(logits, rows, head);
   if (head.kind == nn::HeadKind::kSpan) return answers(logits, rows);
   if (head.kind == nn::HeadKind::kChoice) return choices(logits, rows);
   if (head.problem == nn::ProblemKind::kRegression) return regression(logits, rows);
   if (head.problem == nn::ProblemKind::kManyLabels) return many_labels(logits, rows, head.num_labels);
   return one_label(logits, rows, head.num_labels);
+}
+
+}  // namespace
+
+Result<Judgement> judge(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows) {
+  ATELIER_TRY(const Outputs outputs, outputs_of(model, rows, most_rows));
+  ATELIER_TRY(Scores scores, scores_of(outputs.logits, rows, model.spec().head));
+  return Judgement{outputs.loss, std::move(scores)};
 }
 
 }  // namespace atelier::train

@@ -21,7 +21,13 @@ namespace atelier::train {
 // Names and values in [-1, 1]; the first is the one that a run is judged by.
 using Scores = std::vector<std::pair<std::string, double>>;
 
-// Runs `model` over rows, `most_rows` at a time. `rows.rows` is not empty.
-Result<Scores> task_scores(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows);
+// Of rows that carry labels.
+struct Judgement {
+  double loss = 0;  // the mean of all labels'
+  Scores scores;
+};
+
+// Runs `model` over rows once, `most_rows` at a time. `rows.rows` is not empty.
+Result<Judgement> judge(models::TrainableModel& model, const TaskRows& rows, int64_t most_rows);
 
 }  // namespace atelier::train

@@ -11,6 +11,7 @@
 #include "atelier/models/head_outputs.h"
 #include "atelier/optim/average.h"
 #include "atelier/optim/clip.h"
+#include "atelier/train/batches.h"
 #include "atelier/train/checkpoint.h"
 #include "atelier/train/export.h"
 #include "atelier/train/loss_watch.h"
@@ -24,28 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-// `weight` of each label's loss, of whatever a label is.
-models::TrainBatch batch_of(const data::Row& row, int64_t step, double weight) {
-  return {row.ids,      row.labels,      row.lengths, row.samples, static_cast<uint64_t>(step),
-          row.segments, row.text_labels, weight,      row.targets, row.groups};
-}
-
-// Rows joined, at most `most` at a time.
-std::vector<data::Row> micro_batches(const std::vector<data::Row>& rows, int64_t most) {
-  std::vector<data::Row> joined;
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (static_cast<int64_t>(i) % most == 0) joined.emplace_back();
-    joined.back().append(rows[i]);
-  }
-  return joined;
-}
-
-int64_t count_labels(const std::vector<data::Row>& rows) {
-  int64_t count = 0;
-  for (const data::Row& row : rows) count += row.num_labelled();
-  return count;
-}
 
 int64_t micro_rows(const Recipe& recipe) { return recipe.training.micro_batch > 0 ? recipe.training.micro_batch : recipe.training.batch; }
 
@@ -176,15 +155,7 @@ class Trainer {
     return status;
   }
 
-  Result<double> validation_loss() {
-    const auto weight = 1.0 / static_cast<double>(count_labels(data_->validation()));
-    double loss = 0;
-    for (const data::Row& micro : micro_batches(data_->validation(), micro_rows(recipe_))) {
-      ATELIER_TRY(const double part, model_->loss(batch_of(micro, 0, weight), weight));
-      loss += part;
-    }
-    return loss;
-  }
+  Result<double> validation_loss() { return mean_loss(*model_, data_->validation(), micro_rows(recipe_)); }
 
   // What the checkpoint that a run begins with can do.
   Status look_before() {
@@ -229,15 +200,16 @@ class Trainer {
 
   Status evaluate() {
     return with_average([&]() -> Status {
-      ATELIER_TRY(const double loss, validation_loss());
+      ATELIER_TRY(const Judgement judged, judge_validation());
+      const double loss = judged.loss;
       latest_validation_ = loss;
+      latest_scores_ = judged.scores;
       Json line = Json::object().set("step", state_.step).set("validation_loss", loss);
-      ATELIER_TRY(latest_scores_, scores_of(data_->judged()));
       for (const auto& [name, value] : latest_scores_) line.set("validation_" + name, value);
       const bool is_best = is_better(loss);
-      if (is_best) {
-        ATELIER_TRY(const Scores test, scores_of(data_->test()));
-        for (const auto& [name, value] : test) line.set("test_" + name, value);
+      if (is_best && !data_->test().rows.empty()) {
+        ATELIER_TRY(const Judgement test, judge(*model_, data_->test(), micro_rows(recipe_)));
+        for (const auto& [name, value] : test.scores) line.set("test_" + name, value);
       }
       ATELIER_RETURN_IF_ERROR(folder_.log(line));
       if (!is_best) {
@@ -252,10 +224,11 @@ class Trainer {
     });
   }
 
-  // Of a task; none of rows that are none.
-  Result<Scores> scores_of(const TaskRows& rows) {
-    if (rows.rows.empty()) return Scores();
-    return task_scores(*model_, rows, micro_rows(recipe_));
+  // Scores are a task's.
+  Result<Judgement> judge_validation() {
+    if (!data_->judged().rows.empty()) return judge(*model_, data_->judged(), micro_rows(recipe_));
+    ATELIER_TRY(const double loss, validation_loss());
+    return Judgement{loss, {}};
   }
 
   // A task's models are compared by their score, equal ones and all others by their loss.
