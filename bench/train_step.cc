@@ -5,7 +5,8 @@
 //   cases: char_small char_big gpt2_124m sft_smollm2 lora_smollm2 qlora_smollm2
 //
 // Weights and tokens are random; qlora_smollm2 reads the model of the store, and is run only when it is named. --micro computes so many
-// rows of a step at once. `gflops` counts 6 operations per parameter and token, 4 with LoRA.
+// rows of a step at once. `gflops` counts 6 operations per parameter and token, 4 with LoRA. `dtype` is what products are computed in on
+// this CPU, forward and, where that differs, on the way back.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "atelier/base/json.h"
+#include "atelier/kernels/dispatch.h"
 #include "atelier/models/store.h"
 #include "atelier/models/trainable.h"
 #include "atelier/optim/clip.h"
@@ -81,6 +83,14 @@ Result<std::unique_ptr<models::TrainableModel>> open(const Case& tested, const m
   return models::TrainableModel::from_spec(arch, arch.from_hf(config).value(), train);
 }
 
+std::string dtype_of(const models::TrainableModel& model, Precision precision) {
+  const bool has_bf16 = precision != Precision::kF32 && kernels::active().matmul_bf16.multiply != nullptr;
+  const std::string floats = has_bf16 ? "bf16" : "f32";
+  const nn::TransformerParameters weights = model.weights();
+  const bool is_int8 = precision != Precision::kF32 && is_quantized(weights.layers[0].mlp.up.weight.dtype());
+  return is_int8 ? "int8, back " + floats : floats;
+}
+
 void run(const Case& tested, const Options& options) {
   models::TrainOptions train = options.train;
   train.max_length = tested.T;
@@ -127,7 +137,7 @@ void run(const Case& tested, const Options& options) {
       R"({"case": "%s", "dtype": "%s", "threads": %d, "s_forward": %.4f, "s_step_min": %.4f, "s_step_med": %.4f, "tok_s": %.1f, "gflops": %.1f, )"
       R"("activations_mb": %.0f, "rss_mb": %ld})"
       "\n",
-      tested.name, train.precision == Precision::kF32 ? "f32" : "bf16", num_threads(), forward[forward.size() / 2], whole[0], median,
+      tested.name, dtype_of(*model, train.precision).c_str(), num_threads(), forward[forward.size() / 2], whole[0], median,
       static_cast<double>(tokens) / median, operations / median / 1e9, static_cast<double>(model->memory_bytes()) / 1e6,
       usage.ru_maxrss / 1024);
   std::fflush(stdout);
