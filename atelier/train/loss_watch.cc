@@ -10,12 +10,15 @@ namespace {
 constexpr size_t kWindow = 128;
 constexpr double kLeastRise = 1.5;
 
+// A NaN has a sign, which says nothing.
+double shown(double value) { return std::isnan(value) ? std::abs(value) : value; }
+
 }  // namespace
 
 std::optional<std::string> LossWatch::check(double loss, double gradient_norm) {
-  if (!std::isfinite(loss)) return fmt::format("the loss is {}; lower the learning rate, or train with model.precision f32", loss);
+  if (!std::isfinite(loss)) return fmt::format("the loss is {}; lower the learning rate, or train with model.precision f32", shown(loss));
   if (!std::isfinite(gradient_norm))
-    return fmt::format("the gradients' norm is {} at a loss of {:.4f}; lower the learning rate", gradient_norm, loss);
+    return fmt::format("the gradients' norm is {} at a loss of {:.4f}; lower the learning rate", shown(gradient_norm), loss);
   if (deviations_ > 0 && latest_.size() == kWindow) {
     double sum = 0, squares = 0;
     for (const double value : latest_) {

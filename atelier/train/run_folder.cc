@@ -1,6 +1,7 @@
 #include "atelier/train/run_folder.h"
 
 #include <chrono>
+#include <filesystem>
 
 #include "atelier/io/atomic_file.h"
 #include "atelier/io/file.h"
@@ -47,13 +48,20 @@ Result<RunFolder> RunFolder::open(const Recipe& recipe, bool resumes) {
     return Status::invalid("run: " + path + " exists already; add --resume, give another name with --set name=..., or remove it");
   }
   if (exists) ATELIER_RETURN_IF_ERROR(check_same(recipe, config));
+  const bool was_there = io::is_directory(path);
   ATELIER_RETURN_IF_ERROR(io::make_directories(path));
   ATELIER_TRY(io::FileLock lock, io::FileLock::acquire(io::join_path(path, ".lock")));
-  RunFolder folder(path, exists, std::move(lock));
+  RunFolder folder(path, exists, was_there, std::move(lock));
   ATELIER_RETURN_IF_ERROR(io::make_directories(folder.checkpoints()));
   ATELIER_RETURN_IF_ERROR(io::make_directories(folder.model()));
   ATELIER_RETURN_IF_ERROR(io::write_file(config, to_yaml(recipe_json(recipe))));
   return folder;
+}
+
+void RunFolder::discard() {
+  if (is_resumed_) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(was_there_ ? io::join_path(path_, "config.yaml") : path_, ignored);
 }
 
 std::string RunFolder::checkpoints() const { return io::join_path(path_, "checkpoints"); }

@@ -26,6 +26,9 @@ class RunFolder {
   std::string adapter() const;  // of a run with LoRA
   bool is_resumed() const { return is_resumed_; }
 
+  // Takes a new run away that could not begin, so that its name is free again; the folder too, if it was made for it.
+  void discard();
+
   // Opens the log, without lines of steps after `step`: those will come again. Of a run that has done no step nothing is kept.
   Status start_log(int64_t step);
   // A line of log.jsonl; its numbers become scalars of the event file.
@@ -34,11 +37,11 @@ class RunFolder {
   Status write_report(const Recipe& recipe) const;
 
  private:
-  RunFolder(std::string path, bool is_resumed, io::FileLock lock)
-      : path_(std::move(path)), is_resumed_(is_resumed), lock_(std::move(lock)) {}
+  RunFolder(std::string path, bool is_resumed, bool was_there, io::FileLock lock)
+      : path_(std::move(path)), is_resumed_(is_resumed), was_there_(was_there), lock_(std::move(lock)) {}
   std::string log_path() const;
   std::string path_;
-  bool is_resumed_;
+  bool is_resumed_, was_there_;
   io::FileLock lock_;  // one process at a time writes here
   std::optional<io::LineFile> log_;
   std::optional<EventFile> events_;

@@ -449,6 +449,24 @@ TEST(Recipe, warm_up_is_given_in_steps_parts_or_tokens) {
   EXPECT_EQ(steps("warmup_tokens: 601"), 3);  // of 300 a step
 }
 
+TEST_F(TrainTest, a_run_that_cannot_begin_leaves_its_name_free) {
+  EXPECT_FALSE(train(recipe("late", {"adapter.kind=bitfit"}), false, {}).ok()) << "a model without biases";
+  EXPECT_FALSE(fs::exists(folder_ / "late"));
+  std::ofstream(folder_ / "mute.jsonl") << R"({"messages": [{"role": "user", "content": "hi"}]})"
+                                        << "\n";
+  Recipe mute = recipe("late", {"model.from=" ATELIER_SOURCE_DIR "/tests/golden/models/smollm2", "model.architecture=", "model.config={}",
+                                "model.tokenizer=", "data.format=chat", "data.validation_fraction=0", "samples.every=0"});
+  mute.data.train[0].path = folder_ / "mute.jsonl";
+  EXPECT_NE(train(mute, false, {}).status().message().find("are ignored"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "late")) << "data without answers";
+  fs::create_directories(folder_ / "late");
+  std::ofstream(folder_ / "late/notes.txt") << "mine";
+  EXPECT_FALSE(train(recipe("late", {"adapter.kind=bitfit"}), false, {}).ok());
+  EXPECT_TRUE(fs::exists(folder_ / "late/notes.txt"));
+  const auto begun = train(recipe("late", {"training.steps=1", "samples.every=0"}), false, {});
+  EXPECT_TRUE(begun.ok()) << begun.status().message();
+}
+
 // A model that was trained here, with rows of 64 for blocks of NF4.
 constexpr const char* kWide =
     "model.config={hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1, "

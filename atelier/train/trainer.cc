@@ -61,20 +61,16 @@ class Trainer {
         schedule_(resolved_schedule(recipe)),
         watch_(recipe.training.spike_deviations) {}
 
-  Status open() {
-    ATELIER_TRY(text_, open_text_side(recipe_));
-    ATELIER_RETURN_IF_ERROR(export_text_side(text_, recipe_.data.context, folder_.model()));
-    ATELIER_TRY(data_, DataSide::open(recipe_, text_, folder_.path()));
-    questions_ = first_questions(data_->validation(), recipe_.samples.answers);
-    ATELIER_TRY(model_, open_trainable(recipe_, text_, data_->head()));
-    optimizer_ = std::make_unique<optim::Optimizer>(*optim::find_optimizer(recipe_.optimizer), recipe_.optimizer_options,
-                                                    optimizer_parameters(*model_));
-    if (recipe_.training.average_decay > 0) average_ = std::make_unique<optim::WeightAverage>(optimizer_->parameters());
-    if (folder_.is_resumed()) ATELIER_RETURN_IF_ERROR(resume());
-    return folder_.start_log(state_.step);
+  // A run that fails before its first step leaves nothing.
+  Result<TrainResult> run() {
+    Result<TrainResult> result = open_and_train();
+    if (!result.ok() && state_.step == 0) folder_.discard();
+    return result;
   }
 
-  Result<TrainResult> run() {
+ private:
+  Result<TrainResult> open_and_train() {
+    ATELIER_RETURN_IF_ERROR(open());
     TrainResult result;
     if (state_.step == 0 && !recipe_.model.from.empty()) ATELIER_RETURN_IF_ERROR(look_before());
     bool is_done = state_.step >= recipe_.training.steps || has_lost_patience();
@@ -102,9 +98,21 @@ class Trainer {
     return result;
   }
 
- private:
   bool is_due(int64_t every, bool is_last) const { return is_last || (every > 0 && state_.step % every == 0); }
   bool has_lost_patience() const { return recipe_.evaluation.patience > 0 && state_.num_worse >= recipe_.evaluation.patience; }
+  Status open() {
+    ATELIER_TRY(text_, open_text_side(recipe_));
+    ATELIER_RETURN_IF_ERROR(export_text_side(text_, recipe_.data.context, folder_.model()));
+    ATELIER_TRY(data_, DataSide::open(recipe_, text_, folder_.path()));
+    questions_ = first_questions(data_->validation(), recipe_.samples.answers);
+    ATELIER_TRY(model_, open_trainable(recipe_, text_, data_->head()));
+    optimizer_ = std::make_unique<optim::Optimizer>(*optim::find_optimizer(recipe_.optimizer), recipe_.optimizer_options,
+                                                    optimizer_parameters(*model_));
+    if (recipe_.training.average_decay > 0) average_ = std::make_unique<optim::WeightAverage>(optimizer_->parameters());
+    if (folder_.is_resumed()) ATELIER_RETURN_IF_ERROR(resume());
+    return folder_.start_log(state_.step);
+  }
+
   Trained trained() { return {*optimizer_, average_.get()}; }
 
   Status resume() {
@@ -364,7 +372,6 @@ std::vector<std::string> task_lines(const nn::HeadSpec& head, const ShownRow& sh
 Result<TrainResult> train(const Recipe& recipe, bool resumes, const TrainHooks& hooks) {
   ATELIER_TRY(RunFolder folder, RunFolder::open(recipe, resumes));
   Trainer trainer(recipe, hooks, std::move(folder));
-  ATELIER_RETURN_IF_ERROR(trainer.open());
   return trainer.run();
 }
 
