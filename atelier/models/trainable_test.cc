@@ -219,6 +219,20 @@ TEST_P(Gradients, add_up_over_micro_batches) {
   EXPECT_LE(norm(difference.data(), static_cast<int64_t>(whole.size())), 1e-6 * norm(whole.data(), static_cast<int64_t>(whole.size())));
 }
 
+TEST_P(Gradients, losses_and_logits_of_a_task_come_from_one_pass) {
+  const auto model = open(golden_);
+  const auto outputs = model->task_outputs(golden_.batch(), golden_.weight());
+  if (model->spec().head.kind == nn::HeadKind::kNone) {
+    EXPECT_FALSE(outputs.ok());
+    return;
+  }
+  ASSERT_TRUE(outputs.ok()) << outputs.status().message();
+  EXPECT_EQ(outputs->loss, model->loss(golden_.batch(), golden_.weight()).value());
+  const bool is_of_text = nn::head_def(model->spec().head.kind).is_of_text;
+  const size_t rows = is_of_text ? golden_.lengths.size() : golden_.ids.size();
+  EXPECT_EQ(outputs->logits.size(), rows * static_cast<size_t>(model->spec().head.num_labels));
+}
+
 // Reinforcement learning compares what generation said of a token with what the tape's forward says of it.
 TEST_P(Gradients, come_from_the_bits_that_inference_computes) {
   for (const Precision precision : {Precision::kF32, Precision::kBF16}) {
