@@ -25,7 +25,8 @@ std::string name_of(const std::string& folder) {
 
 void AdapterArgs::declare(Args& args) {
   args.group("Adapters (docs/guide/adapters.md)");
-  args.option("--adapter", given_, "DIR[=WEIGHT]", "add an adapter in PEFT's or AdapterHub's layout, or biases that were trained; repeatable: several are added up");
+  args.option("--adapter", given_, "DIR[=WEIGHT]",
+              "add an adapter in PEFT's or AdapterHub's layout, or biases that were trained; repeatable: several are added up");
 }
 
 std::vector<convert::AdapterPart> AdapterArgs::parts() const {
