@@ -6,12 +6,13 @@
 //
 // Weights and tokens are random; qlora_smollm2 reads the model of the store, and is run only when it is named. --micro computes so many
 // rows of a step at once. `gflops` counts 6 operations per parameter and token, 4 with LoRA. `dtype` is what products are computed in on
-// this CPU, forward and, where that differs, on the way back.
+// this CPU, forward and, where that differs, on the way back; ATELIER_ISA chooses its instruction set.
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "atelier/base/json.h"
 #include "atelier/kernels/dispatch.h"
+#include "atelier/kernels/isa.h"
 #include "atelier/models/store.h"
 #include "atelier/models/trainable.h"
 #include "atelier/optim/clip.h"
@@ -147,6 +149,12 @@ void run(const Case& tested, const Options& options) {
 }  // namespace atelier
 
 int main(int argc, char** argv) {
+  if (const char* isa = std::getenv("ATELIER_ISA"); isa != nullptr && *isa != '\0') {
+    if (const atelier::Status status = atelier::kernels::force_isa(isa); !status.ok()) {
+      std::fprintf(stderr, "train_step: error: %s\n", status.message().c_str());
+      return 2;
+    }
+  }
   atelier::Options options;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
