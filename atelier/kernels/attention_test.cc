@@ -36,6 +36,8 @@ constexpr Config kConfigs[] = {
     {DType::kF16, 2, 1, 24, 540, 0, 0, false, 540},
     {DType::kF16, 2, 1, 32, 90, 0, 0, false, 70},
     {DType::kF32, 2, 1, 40, 200, 3.0f, 50, false, 97},
+    {DType::kF16, 2, 1, 16, 100},
+    {DType::kF16, 6, 2, 80, 140, 0, 70},
 };
 
 // A sequence whose keys and values are in pages that lie anywhere; beyond the last token they hold NaN, which nothing may read into a
@@ -103,7 +105,8 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
   std::vector<float> attend(Attend function, const Sequence& s, int64_t first, int64_t count, int64_t block_rows) const {
     std::vector<float> out(count * s.width(), NAN);
     const int64_t group = s.c.heads / s.c.kv_heads, width = attention_width(s.c.head_dim), queries = block_rows * group;
-    std::vector<float> scratch(attention_scratch_floats(s.c.head_dim, queries)), part(queries * (width + 2));
+    // Scratch is whatever another call left.
+    std::vector<float> scratch(attention_scratch_floats(s.c.head_dim, queries), NAN), part(queries * (width + 2), NAN);
     for (int64_t t = 0; t < count; t += block_rows) {
       for (int64_t g = 0; g < s.c.kv_heads; ++g) {
         AttentionBlock block;

@@ -58,7 +58,7 @@ enum class Path { kF32, kBF16, kInt8 };
 
 std::vector<float> compute(const KernelTable& table, Path path, const Problem& p, int64_t t, int64_t count) {
   std::vector<float> y(count * p.shape.N, NAN);
-  std::vector<uint64_t> scratch(linear_scratch_bytes(p.shape.K) / 8);
+  std::vector<uint64_t> scratch(linear_scratch_bytes(p.shape.K) / 8, ~uint64_t{0});  // NaNs, as another call may leave
   if (path == Path::kF32) {
     table.linear_f32(p.rows(t, count), p.block(y.data()), scratch.data());
   } else if (path == Path::kBF16) {
@@ -144,7 +144,7 @@ TEST_P(LinearOfIsa, rows_of_a_tile_widen_to_the_bits_of_the_reference) {
     const Problem p({dtype, 1, quant::kTileRows, K});
     std::vector<float> w(quant::kTileRows * K);
     quant::to_f32(dtype, p.w.data(), w.data(), quant::kTileRows * K);
-    std::vector<uint64_t> scratch(linear_scratch_bytes(K) / 8);
+    std::vector<uint64_t> scratch(linear_scratch_bytes(K) / 8, ~uint64_t{0});
     for (const auto& [begin, end] : {std::pair{0, 16}, {3, 16}, {0, 5}, {7, 9}}) {
       std::vector<float> rows((end - begin) * K, NAN);  // exactly its size, so that a sanitizer sees a write beyond it
       table().widen_tile(dtype, p.tiles.data(), begin, end, K, rows.data(), scratch.data());

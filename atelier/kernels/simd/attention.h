@@ -162,6 +162,10 @@ class AttentionKernel {
         for (int64_t i = 0; i < kWords; ++i) S::store(key_panel_ + (pair * kWords + i) * kKeyTile + s, words[i]);
       }
     }
+    if constexpr (kUsesTiles) {  // whole steps: half of the last may lie behind the columns
+      for (int64_t i = width_ / 2 * kKeyTile; i < (width_ + kTileWords) / 32 * kTileWords * kKeyTile; i += kLanes)
+        S::store(key_panel_ + i, S::zero());
+    }
     for (int64_t pair = 0; pair < kKeyTile / 2; ++pair) {
       ahead_.step();
       for (int64_t d = 0; d < width_; d += kLanes) {
@@ -197,7 +201,7 @@ class AttentionKernel {
         Tiles::clear<0>();
         Tiles::clear<1>();
         const float* queries = queries_ + (first + i) * width_;
-        for (int64_t w = 0; w < width_ / 2; w += kTileWords) add_step(queries + w, width_, keys_ + w * kKeyTile + s, kKeyTile);
+        for (int64_t w = 0; w < width_ / 2; w += kTileWords) add_step<2>(queries + w, width_, keys_ + w * kKeyTile + s, kKeyTile);
         float* scores = scores_ + i * kKeyTile + s;
         Tiles::store<0>(scores, kKeyTile * 4);
         Tiles::store<1>(scores + kTileWords, kKeyTile * 4);
@@ -211,37 +215,42 @@ class AttentionKernel {
         const F correction = S::set1(corrections_[i + r]);
         for (int64_t d = r * width_; d < (r + 1) * width_; d += kLanes) S::store(sums + d, S::mul(correction, S::load(sums + d)));
       }
-      for (int64_t d = 0; d < width_; d += 2 * kTileWords) {
-        if (rows == kTileRows) {
-          add_tile_values(i, d, sums + d, width_);
-        } else {
-          alignas(kTileBytes) float some[kTileRows * 2 * kTileWords] = {};
-          copy_rows(sums + d, width_, some, 2 * kTileWords, rows);
-          add_tile_values(i, d, some, 2 * kTileWords);
-          copy_rows(some, 2 * kTileWords, sums + d, width_, rows);
-        }
-      }
+      int64_t d = 0;
+      for (; d + 2 * kTileWords <= width_; d += 2 * kTileWords) add_columns_of_tiles<2>(i, rows, d, sums + d);
+      if (d < width_) add_columns_of_tiles<1>(i, rows, d, sums + d);
     }
   }
-  // Adds the values of a tile in 32 columns from d on to the sums of sixteen queries, of which the first is number i of the group.
+  // Adds the values of a tile in N * 16 columns from d on to `sums` of at most sixteen queries, of which the first is number i of the
+  // group.
+  template <int N>
+  void add_columns_of_tiles(int64_t i, int64_t rows, int64_t d, float* sums) {
+    if (rows == kTileRows) return add_tile_values<N>(i, d, sums, width_);
+    constexpr int64_t kColumns = N * kTileWords;
+    alignas(kTileBytes) float some[kTileRows * kColumns] = {};
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t n = 0; n < kColumns; n += kLanes) S::store(some + r * kColumns + n, S::load(sums + r * width_ + n));
+    }
+    add_tile_values<N>(i, d, some, kColumns);
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t n = 0; n < kColumns; n += kLanes) S::store(sums + r * width_ + n, S::load(some + r * kColumns + n));
+    }
+  }
+  template <int N>
   void add_tile_values(int64_t i, int64_t d, float* sums, int64_t stride) {
     Tiles::load<0>(sums, stride * 4);
-    Tiles::load<1>(sums + kTileWords, stride * 4);
-    for (int64_t w = 0; w < kSteps; w += kTileWords) add_step(weights_ + i * kSteps + w, kSteps, values_ + w * width_ + d, width_);
+    if constexpr (N > 1) Tiles::load<1>(sums + kTileWords, stride * 4);
+    for (int64_t w = 0; w < kSteps; w += kTileWords) add_step<N>(weights_ + i * kSteps + w, kSteps, values_ + w * width_ + d, width_);
     Tiles::store<0>(sums, stride * 4);
-    Tiles::store<1>(sums + kTileWords, stride * 4);
+    if constexpr (N > 1) Tiles::store<1>(sums + kTileWords, stride * 4);
   }
+  template <int N>
   static void add_step(const float* a, int64_t lda, const float* b, int64_t ldb) {
     Tiles::load<4>(a, lda * 4);
     Tiles::load<6>(b, ldb * 4);
-    Tiles::load<7>(b + kTileWords, ldb * 4);
     Tiles::add_bf16<0, 4, 6>();
-    Tiles::add_bf16<1, 4, 7>();
-  }
-  // Rows of 2 * kTileWords floats.
-  static void copy_rows(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows) {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t d = 0; d < 2 * kTileWords; d += kLanes) S::store(to + r * ld_to + d, S::load(from + r * ld_from + d));
+    if constexpr (N > 1) {
+      Tiles::load<7>(b + kTileWords, ldb * 4);
+      Tiles::add_bf16<1, 4, 7>();
     }
   }
 
