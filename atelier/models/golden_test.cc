@@ -193,6 +193,14 @@ TEST(Architectures, every_one_has_a_golden_model) {
   for (const ArchDef* arch : architectures()) EXPECT_NE(std::find(seen.begin(), seen.end(), arch->name), seen.end()) << arch->name;
 }
 
+TEST(ModelLoad, refuses_a_type_of_cache_that_its_heads_do_not_fit) {
+  const Result<std::unique_ptr<Model>> model =
+      load_model(fs::path(ATELIER_SOURCE_DIR) / "tests/golden/models/smollm2", {.kv = DType::kQ8_0});
+  ASSERT_FALSE(model.ok());
+  EXPECT_EQ(model.status().code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(model.status().message().find("multiple of 32, this model has 16"), std::string::npos) << model.status().message();
+}
+
 TEST(ModelForward, refuses_ids_outside_the_vocabulary_and_a_full_cache) {
   const auto model = load(fs::path(ATELIER_SOURCE_DIR) / "tests/golden/models/llama2", 4);
   ASSERT_NE(model, nullptr);

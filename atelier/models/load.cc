@@ -10,6 +10,7 @@
 #include "atelier/models/model.h"
 #include "atelier/models/side_files.h"
 #include "atelier/models/weights.h"
+#include "atelier/nn/kv_pool.h"
 
 namespace atelier::models {
 namespace {
@@ -100,6 +101,7 @@ class ModelLoader {
 
     model->precision_ = options.precision;
     model->kv_dtype_ = options.kv.value_or(options.precision == Precision::kF32 ? DType::kF32 : DType::kF16);
+    ATELIER_RETURN_IF_ERROR(nn::check_kv_type(spec, model->kv_dtype_));
     model->context_ = planned_context(spec, options.context);
     ATELIER_RETURN_IF_ERROR(check_context(spec, model->context_));
     for (const nn::RopeSpec& rope : spec.ropes) {

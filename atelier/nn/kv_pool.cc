@@ -5,11 +5,14 @@
 
 namespace atelier::nn {
 
+Status check_kv_type(const TransformerSpec& spec, DType dtype) {
+  if (dtype != DType::kQ8_0 || spec.head_dim % 32 == 0) return {};
+  return Status::invalid("KV cache: q8_0 needs a head width that is a multiple of 32, this model has " + std::to_string(spec.head_dim) +
+                         "; use --kv f16");
+}
+
 Result<std::shared_ptr<KvPool>> KvPool::create(const TransformerSpec& spec, DType dtype, int64_t num_pages) {
-  if (dtype == DType::kQ8_0 && spec.head_dim % 32 != 0) {
-    return Status::invalid("KV cache: q8_0 needs a head width that is a multiple of 32, this model has " + std::to_string(spec.head_dim) +
-                           "; use --kv f16");
-  }
+  ATELIER_RETURN_IF_ERROR(check_kv_type(spec, dtype));
   std::shared_ptr<KvPool> pool(new KvPool());
   pool->layout_ = KvLayout(spec, dtype);
   ATELIER_TRY(pool->memory_, io::map_anonymous(num_pages * pool->layout_.page_bytes(),

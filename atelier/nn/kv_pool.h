@@ -20,11 +20,14 @@ namespace atelier::nn {
 
 inline constexpr int64_t kPageTokens = kernels::kKeyTile;
 
+// kF32, kF16 or kQ8_0, which needs D to be a multiple of 32: InvalidArgument otherwise.
+Status check_kv_type(const TransformerSpec& spec, DType dtype);
+
 class KvPool {
  public:
   using Page = int32_t;  // 0 … num_pages() - 1
 
-  // dtype: kF32, kF16 or kQ8_0 (which needs D to be a multiple of 32: InvalidArgument otherwise).
+  // dtype: as check_kv_type.
   static Result<std::shared_ptr<KvPool>> create(const TransformerSpec& spec, DType dtype, int64_t num_pages);
 
   const KvLayout& layout() const { return layout_; }
