@@ -27,7 +27,7 @@ class GemmInt8Tiles : public GemmInt8<S, Form> {
   using typename Base::Ahead;
   using typename Base::Chunk;
 
-  static constexpr int64_t kFewest = 5;  // rows for which tiles are faster
+  static constexpr int64_t kFewest = 17;  // rows for which tiles are faster than vectors
 
   static int64_t num_steps(int64_t T, int64_t count) { return (T + kTileRows - 1) / kTileRows * (count / kQuantBlock) * kPanels; }
 
