@@ -7,8 +7,21 @@
 namespace atelier::generate {
 namespace {
 
-// Qwen, DeepSeek, Granite and others; Magistral; Command.
-constexpr ThoughtTags kFamilies[] = {{"<think>", "</think>"}, {"[THINK]", "[/THINK]"}, {"<|START_THINKING|>", "<|END_THINKING|>"}};
+struct Family {
+  ThoughtTags tags;
+  std::string_view sign;  // what its templates hold
+};
+// Qwen, DeepSeek, Granite and others; Magistral; Command; gpt-oss.
+constexpr Family kFamilies[] = {{{"<think>", "</think>"}, "</think>"},
+                                {{"[THINK]", "[/THINK]"}, "[/THINK]"},
+                                {{"<|START_THINKING|>", "<|END_THINKING|>"}, "<|END_THINKING|>"},
+                                {{"<|channel|>analysis<|message|>", "<|end|>"}, "<|channel|>analysis<|message|>"}};
+
+const Family* family_of(std::string_view chat_template) {
+  const auto* found = std::find_if(std::begin(kFamilies), std::end(kFamilies),
+                                   [&](const Family& family) { return chat_template.find(family.sign) != std::string_view::npos; });
+  return found != std::end(kFamilies) ? found : nullptr;
+}
 
 // Length of the longest end of `text` that is a proper beginning of `tag`.
 size_t partial_tag(std::string_view text, std::string_view tag) {
@@ -53,23 +66,19 @@ std::vector<ThoughtSplitter::Piece> ThoughtSplitter::finish() {
 }
 
 ThoughtTags thought_tags(std::string_view chat_template) {
-  for (const ThoughtTags& tags : kFamilies) {
-    if (chat_template.find(tags.close) != std::string_view::npos) return tags;
-  }
-  return kFamilies[0];
+  const Family* family = family_of(chat_template);
+  return family != nullptr ? family->tags : kFamilies[0].tags;
 }
 
 bool ends_inside_thought(std::string_view prompt) {
   const std::string_view end = trim_ascii(prompt);
-  return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](const ThoughtTags& tags) { return end.ends_with(tags.open); });
+  return std::any_of(std::begin(kFamilies), std::end(kFamilies), [&](const Family& family) { return end.ends_with(family.tags.open); });
 }
 
 ThoughtStart thought_start(std::string_view prompt, std::string_view chat_template) {
-  const ThoughtTags tags = thought_tags(chat_template);
-  const std::string_view end = trim_ascii(prompt);
   if (ends_inside_thought(prompt)) return ThoughtStart::kInside;
-  const bool knows_thoughts = chat_template.find(tags.close) != std::string_view::npos;
-  return knows_thoughts && !end.ends_with(tags.close) ? ThoughtStart::kMayOpen : ThoughtStart::kNone;
+  const Family* family = family_of(chat_template);
+  return family != nullptr && !trim_ascii(prompt).ends_with(family->tags.close) ? ThoughtStart::kMayOpen : ThoughtStart::kNone;
 }
 
 }  // namespace atelier::generate

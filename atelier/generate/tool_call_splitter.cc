@@ -51,9 +51,9 @@ std::optional<Json> arguments_of_expression(std::string_view text) {
 
 }  // namespace
 
-ToolCallSplitter::ToolCallSplitter(const ToolFormat& format, std::vector<std::string> names)
+ToolCallSplitter::ToolCallSplitter(const ToolFormat& format, std::vector<Tool> tools)
     : format_(format),
-      names_(std::move(names)),
+      tools_(std::move(tools)),
       begin_(trim_ascii(format.begin)),
       open_(trim_ascii(format.open)),
       middle_(trim_ascii(format.middle)),
@@ -74,7 +74,12 @@ std::vector<ToolCallSplitter::Piece> ToolCallSplitter::finish() {
     pending_ += "\n";
     while (step(out) == Move::kOn) continue;
   }
-  const bool is_open_call = at_ == At::kCall || at_ == At::kName || at_ == At::kExpression || (at_ == At::kObject && !is_told_);
+  if (at_ == At::kArguments) {
+    arguments_.finish();
+    tell_arguments(arguments_.take(), out);
+  }
+  const bool is_open_call = at_ == At::kCall || at_ == At::kName || at_ == At::kExpression || (at_ == At::kObject && !is_told_) ||
+                            (at_ == At::kBetween && !raw_.empty());
   if (is_open_call) give_up(out);
   if (at_ == At::kText && (num_calls_ == 0 || !trim_ascii(pending_).empty())) say(std::exchange(pending_, {}), out);
   pending_.clear();
@@ -86,11 +91,13 @@ ToolCallSplitter::Move ToolCallSplitter::step(std::vector<Piece>& out) {
     case At::kText:
       return read_text(out);
     case At::kBetween:
-      return read_between();
+      return read_between(out);
     case At::kCall:
       return read_call();
     case At::kName:
-      return read_name();
+      return format_.is_tagged() ? read_tagged_name(out) : read_name();
+    case At::kArguments:
+      return read_arguments(out);
     case At::kObject:
       return read_object(out);
     case At::kListNext:
@@ -141,7 +148,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_text(std::vector<Piece>& out) {
   return Move::kOn;
 }
 
-ToolCallSplitter::Move ToolCallSplitter::read_between() {
+ToolCallSplitter::Move ToolCallSplitter::read_between(std::vector<Piece>& out) {
   if (!skip_space()) return Move::kWait;
   bool waits = false;
   if (!end_.empty() && take(end_, waits)) {
@@ -159,13 +166,17 @@ ToolCallSplitter::Move ToolCallSplitter::read_between() {
     return Move::kOn;
   }
   if (waits) return Move::kWait;
-  at_ = At::kText;
+  if (raw_.empty()) {
+    at_ = At::kText;  // behind a call
+  } else {
+    give_up(out);
+  }
   return Move::kOn;
 }
 
 ToolCallSplitter::Move ToolCallSplitter::read_call() {
   if (!skip_space()) return Move::kWait;
-  if (!middle_.empty()) {
+  if (!middle_.empty() || format_.is_tagged()) {
     at_ = At::kName;
     return Move::kOn;
   }
@@ -184,7 +195,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_name() {
   const size_t bracket = pending_.find_first_of("[{<");  // a name has none; [CALL_ID]… may stand between it and the arguments
   const std::string_view name = trim_ascii(std::string_view(pending_).substr(0, std::min(end, bracket)));
   if (end == std::string::npos && pending_.size() < window) return Move::kWait;
-  if (end == std::string::npos || !is_tool(name)) {
+  if (end == std::string::npos || find_tool(name) == nullptr) {
     begin_object({});  // whose name is not known yet, or whose first character gives it up
     return Move::kOn;
   }
@@ -194,20 +205,45 @@ ToolCallSplitter::Move ToolCallSplitter::read_name() {
   return Move::kOn;
 }
 
+ToolCallSplitter::Move ToolCallSplitter::read_tagged_name(std::vector<Piece>& out) {
+  const size_t end = pending_.find_first_of("<> \n\r\t");
+  if (end == std::string::npos && pending_.size() <= kMaxName) return Move::kWait;
+  const Tool* tool = find_tool(std::string_view(pending_).substr(0, end));
+  if (tool == nullptr) {
+    give_up(out);
+    return Move::kOn;
+  }
+  pending_.erase(0, end);
+  if (!middle_.empty() && pending_.starts_with(middle_)) pending_.erase(0, middle_.size());
+  raw_.clear();
+  out.push_back({"", num_calls_++, tool->name, ""});
+  arguments_ = TaggedArguments(format_, tool->parameters);
+  at_ = At::kArguments;
+  return Move::kOn;
+}
+
+ToolCallSplitter::Move ToolCallSplitter::read_arguments(std::vector<Piece>& out) {
+  const bool is_done = arguments_.read(pending_) == TaggedArguments::Step::kDone;
+  tell_arguments(arguments_.take(), out);
+  if (!is_done) return Move::kWait;
+  at_ = At::kClose;
+  return Move::kOn;
+}
+
 ToolCallSplitter::Move ToolCallSplitter::read_object(std::vector<Piece>& out) {
   size_t num_read = 0;
   auto state = ToolCallReader::Step::kMore;
   while (num_read < pending_.size() && state == ToolCallReader::Step::kMore) {
     state = reader_.push(pending_[num_read++]);
     if (!is_told_) raw_ += pending_[num_read - 1];
-    if (!is_told_ && !reader_.name().empty() && !is_tool(reader_.name())) state = ToolCallReader::Step::kBad;
+    if (!is_told_ && !reader_.name().empty() && find_tool(reader_.name()) == nullptr) state = ToolCallReader::Step::kBad;
     if (!is_told_ && state != ToolCallReader::Step::kBad && !reader_.name().empty()) {
       out.push_back({"", num_calls_++, reader_.name(), ""});
       is_told_ = true;
     }
   }
   pending_.erase(0, num_read);
-  if (is_told_) tell_call(out);
+  if (is_told_) tell_arguments(reader_.take_arguments(), out);
   if (state == ToolCallReader::Step::kMore) return Move::kWait;
   if (state == ToolCallReader::Step::kBad) {
     if (!is_told_) {
@@ -238,6 +274,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_close() {
   if (!skip_space()) return Move::kWait;
   bool waits = false;
   if (!close_.empty() && !take(close_, waits) && waits) return Move::kWait;
+  raw_.clear();
   at_ = At::kBetween;
   return Move::kOn;
 }
@@ -258,7 +295,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_expression(std::vector<Piece>& out
   const std::string_view text = trim_ascii(std::string_view(pending_).substr(0, line));
   const size_t call = text.find(".call(");
   const std::string name(text.substr(0, std::min(call, text.size())));
-  const auto arguments = call != std::string_view::npos && text.ends_with(')') && is_tool(name)
+  const auto arguments = call != std::string_view::npos && text.ends_with(')') && find_tool(name) != nullptr
                              ? arguments_of_expression(text.substr(call + 6, text.size() - call - 7))
                              : std::nullopt;
   if (!arguments) {
@@ -268,6 +305,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_expression(std::vector<Piece>& out
   out.push_back({"", num_calls_, name, ""});
   out.push_back({"", num_calls_++, "", arguments->dump()});
   pending_.erase(0, line);
+  raw_.clear();
   at_ = At::kBetween;
   return Move::kOn;
 }
@@ -290,21 +328,21 @@ void ToolCallSplitter::begin_object(ToolCallReader reader) {
   at_ = At::kObject;
 }
 
-void ToolCallSplitter::tell_call(std::vector<Piece>& out) {
+void ToolCallSplitter::tell_arguments(std::string arguments, std::vector<Piece>& out) {
   raw_.clear();
-  if (std::string arguments = reader_.take_arguments(); !arguments.empty()) out.push_back({"", num_calls_ - 1, "", std::move(arguments)});
+  if (!arguments.empty()) out.push_back({"", num_calls_ - 1, "", std::move(arguments)});
 }
 
 bool ToolCallSplitter::skip_space() {
   const size_t first = std::min(pending_.find_first_not_of(kSpace), pending_.size());
-  if (at_ != At::kBetween && at_ != At::kClose) raw_ += pending_.substr(0, first);
+  if (at_ != At::kClose && !(at_ == At::kBetween && raw_.empty())) raw_ += pending_.substr(0, first);
   pending_.erase(0, first);
   return !pending_.empty();
 }
 
 bool ToolCallSplitter::take(std::string_view sign, bool& waits) {
   if (pending_.starts_with(sign)) {
-    raw_ = sign;
+    raw_ += sign;
     pending_.erase(0, sign.size());
     return true;
   }
@@ -312,6 +350,9 @@ bool ToolCallSplitter::take(std::string_view sign, bool& waits) {
   return false;
 }
 
-bool ToolCallSplitter::is_tool(std::string_view name) const { return std::find(names_.begin(), names_.end(), name) != names_.end(); }
+const Tool* ToolCallSplitter::find_tool(std::string_view name) const {
+  const auto found = std::find_if(tools_.begin(), tools_.end(), [&](const Tool& tool) { return tool.name == name; });
+  return found != tools_.end() ? &*found : nullptr;
+}
 
 }  // namespace atelier::generate

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "atelier/base/strings.h"
+#include "atelier/generate/channel_splitter.h"
 #include "atelier/generate/grammar/automaton.h"
 #include "atelier/generate/staged_mask.h"
 #include "atelier/generate/tool_call_splitter.h"
@@ -34,8 +35,14 @@ std::string told(const std::vector<ToolCallSplitter::Piece>& pieces) {
   return out + (open ? ")" : "");
 }
 
-std::string split_text(const ToolFormat& format, const std::string& text, size_t piece_size) {
-  ToolCallSplitter splitter(format, {"get_weather", "f"});
+Tool tool(const std::string& name, const std::string& schema) {
+  return {name, Json::object().set("type", "function").set("function", Json::object().set("name", name)),
+          schema.empty() ? Json() : Json::parse(schema, "schema").value()};
+}
+
+std::string split_text(const ToolFormat& format, const std::string& text, size_t piece_size,
+                       const std::vector<Tool>& tools = {tool("get_weather", ""), tool("f", "")}) {
+  ToolCallSplitter splitter(format, tools);
   std::vector<ToolCallSplitter::Piece> all;
   for (size_t begin = 0; begin < text.size(); begin += piece_size) {
     auto some = splitter.push(std::string_view(text).substr(begin, piece_size));
@@ -47,13 +54,23 @@ std::string split_text(const ToolFormat& format, const std::string& text, size_t
 }
 
 TEST(ToolFormat, is_found_by_the_template) {
-  const std::map<std::string, std::string> want = {{"hermes-3", "hermes"},        {"qwen2.5", "hermes"},
-                                                   {"qwen3", "hermes"},           {"qwq", "hermes"},
-                                                   {"llama-3.1", "llama3"},       {"llama-3.2", "llama3"},
-                                                   {"mistral-v3", "mistral"},     {"mistral-nemo", "mistral"},
-                                                   {"devstral", "mistral_named"}, {"mistral-small-3.2", "mistral_named"},
-                                                   {"deepseek-v3.1", "deepseek"}, {"deepseek-r1-distill-qwen", "deepseek_r1"},
-                                                   {"granite-3.3", "granite"},    {"command-r7b", "command_r"}};
+  const std::map<std::string, std::string> want = {{"hermes-3", "hermes"},
+                                                   {"qwen2.5", "hermes"},
+                                                   {"qwen3", "hermes"},
+                                                   {"qwq", "hermes"},
+                                                   {"llama-3.1", "llama3"},
+                                                   {"llama-3.2", "llama3"},
+                                                   {"mistral-v3", "mistral"},
+                                                   {"mistral-nemo", "mistral"},
+                                                   {"devstral", "mistral_named"},
+                                                   {"mistral-small-3.2", "mistral_named"},
+                                                   {"deepseek-v3.1", "deepseek"},
+                                                   {"deepseek-r1-distill-qwen", "deepseek_r1"},
+                                                   {"granite-3.3", "granite"},
+                                                   {"command-r7b", "command_r"},
+                                                   {"qwen3-coder", "qwen3_coder"},
+                                                   {"glm-4.6", "glm"},
+                                                   {"gpt-oss", "harmony"}};
   for (const auto& entry : std::filesystem::directory_iterator(std::string(ATELIER_SOURCE_DIR) + "/tests/golden/templates")) {
     if (entry.path().extension() != ".jinja") continue;
     const std::string source = io::read_file(entry.path(), 1 << 20).value(), name = entry.path().stem();
@@ -69,6 +86,7 @@ TEST(ToolCallSplitter, reads_back_what_a_format_writes_whatever_the_pieces) {
   const ToolCall calls[] = {{"get_weather", R"({"city": "Paris } \" ]", "days": [1, {"x": null}]})"}, {"f", "{}"}};
   const std::string want = "|get_weather(" + calls[0].arguments + ")|f({})";
   for (const ToolFormat* format : tool_formats()) {
+    if (format->has_channels) continue;  // ChannelSplitter
     const std::string text = write_tool_calls(*format, calls);
     for (const size_t size : {size_t{1}, size_t{2}, size_t{3}, size_t{7}, text.size()}) {
       EXPECT_EQ(split_text(*format, text, size), want) << format->name << " in pieces of " << size << ": " << text;
@@ -101,18 +119,13 @@ TEST(ToolCallSplitter, leaves_text_that_is_no_call) {
     for (const size_t size : {size_t{1}, text.size()}) EXPECT_EQ(split_text(tool_format_generic, text, size), text) << size;
   }
   // An answer in JSON is not held back to its end; white space waits for what follows it.
-  ToolCallSplitter splitter(tool_format_generic, {"f"});
+  ToolCallSplitter splitter(tool_format_generic, {tool("f", "")});
   EXPECT_EQ(told(splitter.push("{\"answer\": ")), "{\"answer\":");
-}
-
-Tool tool(const std::string& name, const std::string& schema) {
-  return {name, Json::object().set("type", "function").set("function", Json::object().set("name", name)),
-          schema.empty() ? Json() : Json::parse(schema, "schema").value()};
 }
 
 TEST(ToolCallRules, accept_what_the_format_writes_and_no_other_arguments) {
   const Tool tools[] = {tool("f", R"({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]})"), tool("g", "")};
-  const ToolCall good[] = {{"f", R"({"n": 12})"}, {"g", R"({"x": 1})"}}, bad[] = {{"f", R"({"n": "12"})"}}, unknown[] = {{"h", "{}"}};
+  const ToolCall good[] = {{"f", R"({"n": 12})"}, {"g", R"({"x": 1})"}}, bad[] = {{"f", R"({"n": "x"})"}}, unknown[] = {{"h", "{}"}};
   for (const ToolFormat* format : tool_formats()) {
     const auto accepts = [&](const std::string& text, bool may_repeat, bool is_open) {
       GrammarAutomaton automaton(Grammar::compile(tool_call_rules(*format, tools, may_repeat, is_open).value()).value());
@@ -130,6 +143,139 @@ TEST(ToolCallRules, accept_what_the_format_writes_and_no_other_arguments) {
     EXPECT_TRUE(accepts(text.substr(text.find(sign) + sign.size()), true, true)) << text;
   }
   EXPECT_FALSE(tool_call_rules(tool_format_generic, std::vector{tool("f", R"({"not": {}})")}, true, false).ok());
+}
+
+const ToolFormat& format_named(const std::string& name) {
+  for (const ToolFormat* format : tool_formats()) {
+    if (format->name == name) return *format;
+  }
+  ADD_FAILURE() << name;
+  return tool_format_generic;
+}
+
+// As https://huggingface.co/Qwen/Qwen3-Coder-30B-A3B-Instruct's template shows it.
+TEST(TaggedCalls, of_qwen3_coder) {
+  const ToolFormat& format = format_named("qwen3_coder");
+  const std::vector<Tool> tools = {
+      tool("write_file", R"({"type": "object", "properties": {"path": {"type": "string"}, "content": {"type": "string"},
+      "mode": {"type": "integer"}, "tags": {"type": "array"}}, "required": ["path"]})"),
+      tool("now", "")};
+  const std::string text =
+      "I will write "
+      "it.\n<tool_call>\n<function=write_file>\n<parameter=path>\na.html\n</parameter>\n<parameter=content>\n<p>\n\"é\"\n</p>\n\n"
+      "</parameter>\n<parameter=mode>\n420\n</parameter>\n<parameter=tags>\n[\"x\", {\"y\": "
+      "null}]\n</parameter>\n</function>\n</tool_call>\n"
+      "<tool_call>\n<function=now>\n</function>\n</tool_call>";
+  const std::string want =
+      R"(I will write it.|write_file({"path": "a.html", "content": "<p>\n\"é\"\n</p>\n", "mode": 420, "tags": ["x", {"y": null}]})|now({}))";
+  for (const size_t size : {size_t{1}, size_t{2}, size_t{5}, text.size()}) EXPECT_EQ(split_text(format, text, size, tools), want) << size;
+  // Without its outer tag, and with numbers and words as the value of a text.
+  EXPECT_EQ(split_text(format, "<function=write_file>\n<parameter=path>\n42\n</parameter>\n</function>", 1, tools),
+            R"(|write_file({"path": "42"}))");
+  EXPECT_EQ(split_text(format, "<tool_call><function=write_file><parameter=mode>rw</parameter></function></tool_call>", 1, tools),
+            R"(|write_file({"mode": "rw"}))");
+  for (const std::string other :
+       {"<tool_call>\n<function=rm>\n</function>\n</tool_call>", "<tool_call>\nnonsense", "<function=", "a <function"}) {
+    for (const size_t size : {size_t{1}, other.size()}) EXPECT_EQ(split_text(format, other, size, tools), other) << size;
+  }
+}
+
+TEST(TaggedCalls, stream_texts_before_they_are_whole) {
+  ToolCallSplitter splitter(format_named("qwen3_coder"), {tool("f", R"({"type": "object", "properties": {"code": {"type": "string"}}})")});
+  EXPECT_EQ(told(splitter.push("<tool_call>\n<function=f>\n<parameter=code>\nint x;\nint")), "|f({\"code\": \"int x;\\nint)");
+  const auto more = splitter.push(" y;\n</para");
+  ASSERT_EQ(more.size(), 1u);
+  EXPECT_EQ(more[0].arguments, " y;") << "a line break and what may be the tag wait";
+}
+
+// As https://huggingface.co/zai-org/GLM-4.6's template shows it.
+TEST(TaggedCalls, of_glm) {
+  const ToolFormat& format = format_named("glm");
+  const std::vector<Tool> tools = {
+      tool("get_weather", R"({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}})"),
+      tool("now", "")};
+  const std::string text =
+      "\n<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris, "
+      "\"5e\"</arg_value>\n<arg_key>days</arg_key>\n<arg_value>3</arg_value>\n"
+      "</tool_call>\n<tool_call>now\n</tool_call>";
+  const std::string want = R"(|get_weather({"city": "Paris, \"5e\"", "days": 3})|now({}))";
+  for (const size_t size : {size_t{1}, size_t{2}, size_t{5}, text.size()}) EXPECT_EQ(split_text(format, text, size, tools), want) << size;
+  EXPECT_EQ(split_text(format, "<tool_call>now</tool_call>", 1, tools), "|now({})");
+  EXPECT_EQ(split_text(format, "<tool_call>other\n</tool_call>", 1, tools), "<tool_call>other\n</tool_call>");
+}
+
+TEST(TaggedCalls, are_held_to_their_schema) {
+  const Tool tools[] = {tool("f", R"({"type": "object", "properties": {"unit": {"enum": ["C", "F"]}, "note": {"type": "string"},
+      "n": {"$ref": "#/$defs/n"}, "id": {"type": "string", "pattern": "^[a-z]{2}$"}}, "required": ["unit"], "$defs": {"n": {"type": "integer"}}})")};
+  for (const char* name : {"qwen3_coder", "glm"}) {
+    const ToolFormat& format = format_named(name);
+    GrammarAutomaton automaton(Grammar::compile(tool_call_rules(format, tools, false, false).value()).value());
+    const auto accepts = [&](const std::string& arguments) {
+      const ToolCall call[] = {{"f", arguments}};
+      const auto state = automaton.step(automaton.start(), write_tool_calls(format, call));
+      return state >= 0 && automaton.is_final(state);
+    };
+    EXPECT_TRUE(accepts(R"({"unit": "C"})"));
+    EXPECT_TRUE(accepts(R"({"unit": "F", "note": "a <b> </p> </arg </par\nx\n", "n": -3, "id": "ab"})"));
+    EXPECT_FALSE(accepts(R"({"unit": "K"})"));
+    EXPECT_FALSE(accepts(R"({"note": "no unit"})"));
+    EXPECT_FALSE(accepts(R"({"unit": "C", "n": "x"})"));
+    EXPECT_FALSE(accepts(R"({"unit": "C", "id": "abc"})"));
+    EXPECT_FALSE(accepts(R"({"unit": "C", "other": 1})"));
+    const Tool dated[] = {tool("f", R"({"type": "object", "properties": {"day": {"type": "string", "format": "date"}}})")};
+    EXPECT_EQ(tool_call_rules(format, dated, false, false).status().code(), StatusCode::kUnsupported);
+  }
+}
+
+// "~thought~text|name(arguments)": what the pieces say together.
+std::string channels_told(const std::string& text, size_t piece_size) {
+  ChannelSplitter splitter({"get_weather", "f"});
+  std::vector<ChannelSplitter::Piece> all;
+  for (size_t begin = 0; begin < text.size(); begin += piece_size) {
+    auto some = splitter.push(std::string_view(text).substr(begin, piece_size));
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  auto rest = splitter.finish();
+  all.insert(all.end(), rest.begin(), rest.end());
+  std::string out, thought;
+  for (const auto& piece : all) {
+    if (piece.is_thought) {
+      thought += piece.text;
+    } else {
+      out += piece.name.empty() ? piece.text + piece.arguments : "|" + piece.name + " ";
+    }
+  }
+  return (thought.empty() ? "" : "~" + thought + "~") + out;
+}
+
+// The examples of https://cookbook.openai.com/articles/openai-harmony, behind the prompt's <|start|>assistant.
+TEST(ChannelSplitter, reads_harmony) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"<|channel|>analysis<|message|>User asks: \"What is 2 + 2?\" Simple "
+       "arithmetic.<|end|><|start|>assistant<|channel|>final<|message|>2 + 2 = 4.",
+       "~User asks: \"What is 2 + 2?\" Simple arithmetic.~2 + 2 = 4."},
+      {"<|channel|>analysis<|message|>Need to use function get_weather.<|end|><|start|>assistant<|channel|>commentary "
+       "to=functions.get_weather "
+       "<|constrain|>json<|message|>{\"location\":\"San Francisco\"}<|call|>",
+       "~Need to use function get_weather.~|get_weather {\"location\":\"San Francisco\"}"},
+      {" to=functions.f<|channel|>commentary json<|message|>{\"a\": \"<\"}", "|f {\"a\": \"<\"}"},
+      {"<|start|>assistant to=functions.f<|channel|>commentary<|message|>{}<|call|>", "|f {}"},
+      {"<|channel|>commentary<|message|>**Plan**: look.<|end|><|start|>assistant<|channel|>commentary to=functions.f "
+       "<|constrain|>json<|message|>{}",
+       "**Plan**: look.|f {}"},
+      {"<|channel|>commentary to=functions.rm <|constrain|>json<|message|>{}<|call|>", "{}"},
+      {"No head at all, a < b and <|", "No head at all, a < b and <|"},
+      {" to be or not", " to be or not"},
+      {"<|start|>" + std::string(3000, 'x'), "<|start|>" + std::string(3000, 'x')}};
+  for (const auto& [text, want] : cases) {
+    for (const size_t size : {size_t{1}, size_t{3}, size_t{8}, text.size()}) EXPECT_EQ(channels_told(text, size), want) << size;
+  }
+}
+
+TEST(ChannelSplitter, reads_back_what_the_format_writes) {
+  const ToolCall calls[] = {{"get_weather", R"({"city": "Paris } \" ]"})"}, {"f", "{}"}};
+  const std::string text = write_tool_calls(format_named("harmony"), calls);
+  EXPECT_EQ(channels_told(text, 1), R"(|get_weather {"city": "Paris } \" ]"}|f {})");
 }
 
 // A vocabulary of letters and two longer tokens, with the last id to stop.

@@ -2,6 +2,7 @@
 
 #include "atelier/base/strings.h"
 #include "atelier/generate/grammar/json_schema.h"
+#include "atelier/generate/tool_arguments.h"
 
 namespace atelier::generate {
 namespace {
@@ -37,7 +38,7 @@ std::string write_tool_calls(const ToolFormat& format, std::span<const ToolCall>
     const Frame frame = frame_of(format, calls[i].name);
     if (i > 0) text += format.is_list ? ", " : format.separator;
     if (!format.is_list) text += format.open;
-    text += frame.before + calls[i].arguments + frame.after;
+    text += frame.before + (format.is_tagged() ? write_tagged_arguments(format, calls[i].arguments) : calls[i].arguments) + frame.after;
     if (!format.is_list) text += format.close;
   }
   return text + (format.is_list ? std::string("]") + format.close : "") + format.end;
@@ -47,7 +48,7 @@ std::string describe_tools(const ToolFormat& format, std::span<const Tool> tools
   std::string text = "You may call functions. These are available, as JSON:\n<tools>\n";
   for (const Tool& tool : tools) text += tool.definition.dump() + "\n";
   text += "</tools>\nTo call one, answer with its name and its arguments as a JSON object in exactly this form:\n";
-  const ToolCall example[] = {{"FUNCTION_NAME", "{\"ARGUMENT\": VALUE}"}};
+  const ToolCall example[] = {{"FUNCTION_NAME", format.is_tagged() ? R"({"ARGUMENT": "VALUE"})" : R"({"ARGUMENT": VALUE})"}};
   return text + write_tool_calls(format, example) + "\nCall a function only where it helps; otherwise answer in words.";
 }
 
@@ -55,7 +56,9 @@ Result<std::vector<GrammarRule>> tool_call_rules(const ToolFormat& format, std::
   std::vector<GrammarRule> rules = {{"root", {}}, {"call", {}}};
   std::vector<E> choices;
   for (const Tool& tool : tools) {
-    auto schema = tool.parameters.is_null() ? Result<std::vector<GrammarRule>>(json_object_rules()) : json_schema_rules(tool.parameters);
+    auto schema = format.is_tagged()          ? tagged_argument_rules(format, tool.parameters)
+                  : tool.parameters.is_null() ? Result<std::vector<GrammarRule>>(json_object_rules())
+                                              : json_schema_rules(tool.parameters);
     if (!schema.ok()) return schema.status().with_context("tool " + quoted(tool.name));
     const Frame frame = frame_of(format, tool.name);
     choices.push_back(

@@ -3,6 +3,10 @@
 //   begin  open NAME middle ARGUMENTS close  separator  open …  end         where `middle` states one
 //   begin  open {"name": NAME, "arguments": ARGUMENTS} close  …             otherwise; with is_list [{…}, {…}] stands there once
 //
+// ARGUMENTS are a JSON object, or, where `key_open` is stated, stand one by one (generate/tool_arguments.h):
+//
+//   key_open KEY key_close value_open VALUE value_close  key_open …
+//
 // A format is one file of generate/tool_formats/ that exports one `const ToolFormat tool_format_<name>`; CMake writes the table. A model
 // whose template shows none of them is asked for calls in words (`generic`).
 #pragma once
@@ -29,9 +33,16 @@ struct ToolFormat {
   const char* end = "";
   const char* name_key = "name";
   const char* arguments_key = "arguments";
+  const char* key_open = "";
+  const char* key_close = "";
+  const char* value_open = "";
+  const char* value_close = "";
   bool is_list = false;
   bool may_be_bare = false;     // an answer that begins with a call's object is one, without `open`
   const char* expression = "";  // before NAME.call(key="value", …), the form of built-in functions
+  bool has_channels = false;    // the whole answer is messages in channels (generate/channel_splitter.h); a message holds one call
+
+  bool is_tagged() const { return *key_open != '\0'; }
 };
 
 // Every format, sorted by file name.

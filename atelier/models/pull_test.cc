@@ -123,6 +123,69 @@ TEST_F(Pull, trusts_no_path_and_no_checksum_of_a_server) {
   EXPECT_EQ(pull("acme/odd").status().code(), StatusCode::kCorrupt);
 }
 
+// Hubs keep large files elsewhere and answer with a redirect there.
+class PullByRedirect : public Pull {
+ protected:
+  PullByRedirect() {
+    repository("acme/m", {{"config.json", "{}"}, {"model.safetensors", weights_}});
+    hub_.put("/acme/m/resolve/main/model.safetensors", {"", "\"hub\"", 302, elsewhere_.url("/blob")});
+    elsewhere_.put("/blob", {weights_, "\"blob\""});
+  }
+  const std::string weights_ = std::string(200'000, 'w') + std::string(100'000, 'x');
+  testing::FileServer elsewhere_;
+};
+
+TEST_F(PullByRedirect, sends_no_token_there) {
+  ASSERT_TRUE(pull("acme/m", {.token = "secret"}).ok());
+  EXPECT_EQ(text_of("m/model.safetensors"), weights_);
+  for (const std::string& request : hub_.requests()) EXPECT_NE(request.find("Bearer secret"), std::string::npos) << request;
+  ASSERT_EQ(elsewhere_.requests().size(), 1u);
+  EXPECT_EQ(elsewhere_.requests()[0].find("secret"), std::string::npos) << elsewhere_.requests()[0];
+}
+
+TEST_F(PullByRedirect, goes_on_behind_a_cut_and_keeps_the_token_at_home) {
+  elsewhere_.break_off(2, 70'000);
+  ASSERT_TRUE(pull("acme/m", {.token = "secret"}).ok());
+  EXPECT_EQ(text_of("m/model.safetensors"), weights_);
+  ASSERT_EQ(elsewhere_.requests().size(), 3u);
+  EXPECT_NE(elsewhere_.requests()[1].find("Range: bytes=70000-"), std::string::npos);
+  EXPECT_NE(elsewhere_.requests()[2].find("Range: bytes=140000-"), std::string::npos);
+  for (const std::string& request : elsewhere_.requests()) EXPECT_EQ(request.find("secret"), std::string::npos) << request;
+}
+
+TEST_F(PullByRedirect, refuses_what_is_not_the_hubs_checksum_and_begins_anew) {
+  elsewhere_.put("/blob", {std::string(weights_.size(), 'e'), "\"blob\""});
+  const Status refused = pull("acme/m").status();
+  EXPECT_EQ(refused.code(), StatusCode::kCorrupt);
+  EXPECT_NE(refused.message().find("its SHA-256 is " + sha256(std::string(weights_.size(), 'e')) + ", must be " + sha256(weights_)),
+            std::string::npos)
+      << refused.message();
+  EXPECT_FALSE(is_there("m"));
+  elsewhere_.put("/blob", {weights_, "\"blob\""});
+  ASSERT_TRUE(pull("acme/m").ok());
+  EXPECT_EQ(elsewhere_.requests().back().find("Range:"), std::string::npos) << "nothing of what was refused";
+  EXPECT_EQ(text_of("m/model.safetensors"), weights_);
+}
+
+TEST_F(PullByRedirect, does_not_follow_to_a_private_address_where_the_source_is_somebody_elses_word) {
+  const Status refused = pull("acme/m", {.token = "secret", .is_public_only = true}).status();
+  EXPECT_EQ(refused.code(), StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.message().find("leads to an address that is not of the public internet"), std::string::npos) << refused.message();
+  EXPECT_TRUE(elsewhere_.requests().empty());
+  EXPECT_FALSE(is_there("m"));
+  // The hub itself may be at home, and what it redirects to itself.
+  hub_.put("/acme/m/resolve/main/model.safetensors", {"", "\"hub\"", 307, hub_.url("/blob")});
+  hub_.put("/blob", {weights_});
+  EXPECT_TRUE(pull("acme/m", {.is_public_only = true}).ok());
+}
+
+TEST_F(PullByRedirect, ends_where_redirects_do_not) {
+  hub_.put("/acme/m/resolve/main/model.safetensors", {"", "\"hub\"", 302, elsewhere_.url("/loop")});
+  elsewhere_.put("/loop", {"", "\"1\"", 302, elsewhere_.url("/loop")});
+  EXPECT_EQ(pull("acme/m").status().code(), StatusCode::kIo);
+  EXPECT_EQ(elsewhere_.requests().size(), 10u);
+}
+
 TEST_F(Pull, names_what_is_wrong_with_a_source) {
   EXPECT_EQ(pull("smollm2").status().message(), "\"smollm2\": is no source; write owner/name, owner/name:VARIANT or https://.../NAME.gguf");
   EXPECT_EQ(pull("a/../b").status().code(), StatusCode::kInvalidArgument);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "atelier/base/hash.h"
+#include "atelier/generate/channel_splitter.h"
 #include "atelier/generate/request_check.h"
 #include "atelier/generate/tool_call_splitter.h"
 
@@ -24,6 +25,12 @@ std::string call_id(const std::string& request, size_t choice, size_t index) {
   return id;
 }
 
+std::vector<std::string> names_of(const std::vector<generate::Tool>& tools) {
+  std::vector<std::string> names;
+  for (const generate::Tool& tool : tools) names.push_back(tool.name);
+  return names;
+}
+
 // The state of all choices; of the owner thread once submitted.
 class Answers {
  public:
@@ -31,8 +38,12 @@ class Answers {
       : request_id_(request_id), listener_(std::move(listener)), num_open_(specs.size()) {
     for (const AnswerSpec& spec : specs) {
       Choice choice;
-      if (spec.splits_thoughts) choice.thoughts.emplace(spec.starts_inside_thought, spec.thought_tags);
-      if (spec.tool_format != nullptr) choice.calls.emplace(*spec.tool_format, spec.tool_names);
+      if (spec.tool_format != nullptr && spec.tool_format->has_channels) {
+        choice.channels.emplace(names_of(spec.tools));
+      } else {
+        if (spec.splits_thoughts) choice.thoughts.emplace(spec.starts_inside_thought, spec.thought_tags);
+        if (spec.tool_format != nullptr) choice.calls.emplace(*spec.tool_format, spec.tools);
+      }
       choices_.push_back(std::move(choice));
     }
   }
@@ -42,6 +53,10 @@ class Answers {
   void on_token(size_t choice, const generate::TokenReport& report) { choices_[choice].tokens.push_back(report); }
   void on_text(size_t choice, std::string_view text) {
     Choice& state = choices_[choice];
+    if (state.channels) {
+      for (const auto& piece : state.channels->push(text)) on_piece(choice, piece);
+      return;
+    }
     if (!state.thoughts) return on_content(choice, text);
     for (const auto& piece : state.thoughts->push(text)) on_piece(choice, piece);
   }
@@ -51,7 +66,8 @@ class Answers {
   struct Choice {
     std::optional<generate::ThoughtSplitter> thoughts;
     std::optional<generate::ToolCallSplitter> calls;
-    std::vector<generate::TokenReport> tokens;  // whose text is not certain yet
+    std::optional<generate::ChannelSplitter> channels;  // in place of both
+    std::vector<generate::TokenReport> tokens;          // whose text is not certain yet
   };
 
   void on_piece(size_t choice, const generate::ThoughtSplitter::Piece& piece) {
@@ -65,9 +81,14 @@ class Answers {
   }
   void on_piece(size_t choice, const generate::ToolCallSplitter::Piece& piece) {
     if (!piece.call) return tell(choice, {piece.text, ""});
-    const bool is_first = !piece.name.empty();
-    tell(choice,
-         {"", "", ToolCallDelta{*piece.call, is_first ? call_id(request_id_, choice, *piece.call) : "", piece.name, piece.arguments}});
+    tell_call(choice, *piece.call, piece.name, piece.arguments);
+  }
+  void on_piece(size_t choice, const generate::ChannelSplitter::Piece& piece) {
+    if (!piece.call) return tell(choice, piece.is_thought ? Delta{"", piece.text} : Delta{piece.text, ""});
+    tell_call(choice, *piece.call, piece.name, piece.arguments);
+  }
+  void tell_call(size_t choice, size_t index, const std::string& name, const std::string& arguments) {
+    tell(choice, {"", "", ToolCallDelta{index, name.empty() ? "" : call_id(request_id_, choice, index), name, arguments}});
   }
   void finish_text(size_t choice) {
     Choice& state = choices_[choice];
@@ -76,6 +97,9 @@ class Answers {
     }
     if (state.calls) {
       for (const auto& piece : state.calls->finish()) on_piece(choice, piece);
+    }
+    if (state.channels) {
+      for (const auto& piece : state.channels->finish()) on_piece(choice, piece);
     }
     if (!state.tokens.empty()) tell(choice, {});
   }

@@ -53,7 +53,7 @@ struct AnswerSpec {
   bool splits_thoughts = false, starts_inside_thought = false;
   generate::ThoughtTags thought_tags = {};
   const generate::ToolFormat* tool_format = nullptr;  // null: calls are text like any other
-  std::vector<std::string> tool_names = {};
+  std::vector<generate::Tool> tools = {};             // that may be called
 };
 
 // Checks and submits; from then on the listener is told, and a client that goes away ends the work. An error: nothing was submitted.

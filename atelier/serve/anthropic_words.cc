@@ -3,27 +3,10 @@
 #include <fmt/format.h>
 
 #include "atelier/serve/generation_options.h"
+#include "atelier/serve/message_parts.h"
 
 namespace atelier::serve {
 namespace {
-
-Status refused(const std::string& path, const std::string& type) {
-  return Status::unsupported(
-      fmt::format("{}: a block of type {}, this server reads text, tool_use, tool_result and thinking; leave it out", path, type));
-}
-
-// The text of a string or of a list of text blocks.
-Result<std::string> text_of(const Json& content, const std::string& path) {
-  if (content.is_string()) return content.as_string();
-  std::string text;
-  if (!content.is_array()) return text;
-  for (size_t i = 0; i < content.as_array().size(); ++i) {
-    const Json& block = content.as_array()[i];
-    if (const std::string type = text_or(block, "type", ""); type != "text") return refused(fmt::format("{}[{}]", path, i), type);
-    text += (text.empty() ? "" : "\n") + text_or(block, "text", "");
-  }
-  return text;
-}
 
 Json call_of(const Json& block) {
   const Json* input = block.find("input");
@@ -53,12 +36,13 @@ Status append_message(const Json& message, const std::string& path, Json& out) {
       calls.push_back(call_of(block));
     } else if (type == "tool_result") {
       const Json* result = block.find("content");
-      ATELIER_TRY(std::string said, text_of(result != nullptr ? *result : Json(), here + ".content"));
+      ATELIER_TRY(std::string said, text_of_parts(result != nullptr ? *result : Json(), here + ".content"));
       if (flag_or(block, "is_error", false)) said = "Error: " + said;
       out.push_back(Json::object().set("role", "tool").set("tool_call_id", text_or(block, "tool_use_id", "")).set("content", said));
       has_results = true;
     } else if (type != "redacted_thinking") {
-      return refused(here, type);
+      return Status::unsupported(
+          fmt::format("{}: a block of type {}, this server reads text, tool_use, tool_result and thinking; leave it out", here, type));
     }
   }
   if (text.empty() && calls.as_array().empty() && has_results) return {};
@@ -72,12 +56,7 @@ Status append_message(const Json& message, const std::string& path, Json& out) {
 void copy_tools(const Json& anthropic, Json& body) {
   if (const Json* tools = anthropic.find("tools"); tools != nullptr && tools->is_array()) {
     Json made = Json::array();
-    for (const Json& tool : tools->as_array()) {
-      Json function = Json::object().set("name", text_or(tool, "name", ""));
-      if (const Json* description = tool.find("description")) function.set("description", *description);
-      if (const Json* schema = tool.find("input_schema")) function.set("parameters", *schema);
-      made.push_back(Json::object().set("type", "function").set("function", std::move(function)));
-    }
+    for (const Json& tool : tools->as_array()) made.push_back(function_tool(tool, "input_schema"));
     body.set("tools", std::move(made));
   }
   const Json* choice = anthropic.find("tool_choice");
@@ -96,7 +75,7 @@ void copy_tools(const Json& anthropic, Json& body) {
 Result<Json> openai_body_of_messages(const Json& anthropic) {
   Json messages = Json::array();
   if (const Json* system = anthropic.find("system"); system != nullptr && !system->is_null()) {
-    ATELIER_TRY(std::string text, text_of(*system, "system"));
+    ATELIER_TRY(std::string text, text_of_parts(*system, "system"));
     if (!text.empty()) messages.push_back(Json::object().set("role", "system").set("content", text));
   }
   const auto& given = anthropic.find("messages")->as_array();

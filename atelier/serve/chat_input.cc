@@ -5,23 +5,10 @@
 #include <ctime>
 
 #include "atelier/serve/generation_options.h"
+#include "atelier/serve/message_parts.h"
 
 namespace atelier::serve {
 namespace {
-
-Result<Json> text_of(const Json& content, const std::string& path) {
-  if (!content.is_array()) return content;
-  std::string text;
-  for (const Json& part : content.as_array()) {
-    const std::string type = text_or(part, "type", "text");
-    if (type != "text" && type != "input_text" && type != "output_text") {
-      return Status::unsupported(fmt::format("{}: a part of type {}, this model reads text only; leave it out", path, type));
-    }
-    if (!text.empty()) text += "\n";
-    text += text_or(part, "text", "");
-  }
-  return Json(std::move(text));
-}
 
 bool is_result(const Json& message) {
   const std::string role = text_or(message, "role", "");
@@ -112,11 +99,12 @@ Result<generate::ChatPrompt> chat_prompt_of(const ChatInput& input, const Served
   rendered.messages = Json::array();
   for (size_t i = 0; i < input.messages.as_array().size(); ++i) {
     Json message = input.messages.as_array()[i];
-    if (const Json* content = message.find("content")) {
-      ATELIER_TRY(Json text, text_of(*content, fmt::format("messages[{}].content", i)));
-      message.set("content", text.is_null() ? Json("") : std::move(text));
-    } else {
-      message.set("content", "");
+    const Json* content = message.find("content");
+    ATELIER_TRY(std::string text, text_of_parts(content != nullptr ? *content : Json(), fmt::format("messages[{}].content", i)));
+    message.set("content", std::move(text));
+    // gpt-oss' template calls a thought so, and wants none beside a text.
+    if (const std::string thought = text_or(message, "reasoning_content", ""); model.tool_format().has_channels && !thought.empty()) {
+      if (text_or(message, "content", "").empty()) message.set("thinking", thought);
     }
     if (text_or(message, "role", "") == "developer" && !knows_developer) message.set("role", "system");
     rendered.messages.push_back(std::move(message));

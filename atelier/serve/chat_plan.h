@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "atelier/serve/answers.h"
-#include "atelier/serve/tool_request.h"
 
 namespace atelier::serve {
 

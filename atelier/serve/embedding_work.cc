@@ -26,8 +26,6 @@ size_t piece_end(const std::vector<std::vector<int32_t>>& ids, size_t begin) {
   return end;
 }
 
-}  // namespace
-
 Result<EmbeddingInput> embedding_input(const Json& input, const ServedModel& model, bool truncates) {
   const models::SentenceEncoder& encoder = *model.encoder();
   const bool is_list = input.is_array() && !input.as_array()[0].is_number();
@@ -57,10 +55,26 @@ Result<EmbeddingInput> embedding_input(const Json& input, const ServedModel& mod
   return out;
 }
 
+}  // namespace
+
 ApiError input_error(const Status& status) {
   ApiError error = api_error(status, "input");
   if (status.code() == StatusCode::kOutOfRange) error.code = "context_length_exceeded";
   return error;
+}
+
+std::optional<ApiError> read_embedding_input(const Call& call, const Json& input, const ServedModel& model, bool truncates,
+                                             EmbeddingInput& out) {
+  if (model.encoder() == nullptr)
+    return ApiError{400, fmt::format("model: {} makes no vectors of texts; use another", model.name()), "model"};
+  const int64_t dimensions = integer_or(call.body, "dimensions", 0), width = model.encoder()->width();
+  if (dimensions > width) {
+    return ApiError{400, fmt::format("dimensions: {}, the model's vectors have {}; ask for at most that", dimensions, width), "dimensions"};
+  }
+  auto read = embedding_input(input, model, truncates);
+  if (!read.ok()) return input_error(read.status());
+  out = std::move(*read);
+  return std::nullopt;
 }
 
 std::optional<ApiError> run_embeddings(const Call& call, ServedModel& model, EmbeddingInput input,
@@ -88,14 +102,6 @@ std::vector<float> shortened(std::span<const float> vector, int64_t dimensions, 
   for (const float x : out) squares += static_cast<double>(x) * x;
   for (float& x : out) x = static_cast<float>(x / std::max(std::sqrt(squares), 1e-12));
   return out;
-}
-
-std::optional<ApiError> check_embedding_request(const Call& call, const ServedModel& model) {
-  if (model.encoder() == nullptr)
-    return ApiError{400, fmt::format("model: {} makes no vectors of texts; use another", model.name()), "model"};
-  const int64_t dimensions = integer_or(call.body, "dimensions", 0), width = model.encoder()->width();
-  if (dimensions <= width) return std::nullopt;
-  return ApiError{400, fmt::format("dimensions: {}, the model's vectors have {}; ask for at most that", dimensions, width), "dimensions"};
 }
 
 // A float's own shortest text, which a double's would not be.

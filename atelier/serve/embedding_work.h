@@ -14,12 +14,13 @@ struct EmbeddingInput {
   int64_t num_tokens = 0, num_cut = 0;    // of all texts; texts that lost their end
 };
 
-// A text, its token ids, or a list of either. A text of more tokens than the model takes is OutOfRange, which names both numbers, unless
-// `truncates`.
-Result<EmbeddingInput> embedding_input(const Json& input, const ServedModel& model, bool truncates);
-
-// Its error as an answer.
+// What a request's texts are refused for.
 ApiError input_error(const Status& status);
+
+// A text, its token ids, or a list of either, for a model that makes vectors. 400 where it makes none or `dimensions` of the body are more
+// than its vectors have, and for a text of more tokens than it takes, with both numbers, unless `truncates`.
+std::optional<ApiError> read_embedding_input(const Call& call, const Json& input, const ServedModel& model, bool truncates,
+                                             EmbeddingInput& out);
 
 // Computes them in turns; `done` gets [texts, width] row-major and sends the answer.
 std::optional<ApiError> run_embeddings(const Call& call, ServedModel& model, EmbeddingInput input,
@@ -27,9 +28,6 @@ std::optional<ApiError> run_embeddings(const Call& call, ServedModel& model, Emb
 
 // The first `dimensions` numbers of a vector, of length 1 again where the model's vectors are. All of them when it is 0.
 std::vector<float> shortened(std::span<const float> vector, int64_t dimensions, bool is_normalized);
-
-// 400 where `dimensions` of the body are more than the model's, or it makes no vectors.
-std::optional<ApiError> check_embedding_request(const Call& call, const ServedModel& model);
 
 Json vector_json(std::span<const float> vector);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "atelier/serve/generation_options.h"
+#include "atelier/serve/message_parts.h"
 
 namespace atelier::serve {
 namespace {
@@ -71,13 +72,7 @@ class Turns {
 void copy_tools(const Json& body, Json& out) {
   if (const Json* tools = body.find("tools"); tools != nullptr && tools->is_array() && !tools->as_array().empty()) {
     Json made = Json::array();
-    for (const Json& tool : tools->as_array()) {
-      Json function = Json::object();
-      for (const char* key : {"name", "description", "parameters", "strict"}) {
-        if (is_given(tool, key)) function.set(key, *tool.find(key));
-      }
-      made.push_back(Json::object().set("type", "function").set("function", std::move(function)));
-    }
+    for (const Json& tool : tools->as_array()) made.push_back(function_tool(tool, "parameters"));
     out.set("tools", std::move(made));
   }
   for (const char* same : {"tool_choice", "parallel_tool_calls"}) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "atelier/generate/channel_splitter.h"
 #include "atelier/generate/dry_breakers.h"
 #include "atelier/models/adapter.h"
 
@@ -45,8 +46,15 @@ Result<std::unique_ptr<ServedModel>> ServedModel::create(std::string name, Loade
   served->thought_tags_ = generate::thought_tags(source);
   const generate::ToolFormat& format = *served->tool_format_;
   std::vector<std::string> signs = {std::string(served->thought_tags_.open), std::string(served->thought_tags_.close)};
+  if (format.has_channels) {
+    const auto of_channels = generate::ChannelSplitter::signs();
+    signs.insert(signs.end(), of_channels.begin(), of_channels.end());
+  }
   served->shown_ = spelled_in(signs, *tokenizer);
-  for (const char* sign : {format.begin, format.open, format.middle, format.close, format.end, format.expression}) signs.emplace_back(sign);
+  for (const char* sign : {format.begin, format.open, format.middle, format.close, format.end, format.expression, format.key_open,
+                           format.key_close, format.value_open, format.value_close}) {
+    signs.emplace_back(sign);
+  }
   served->shown_with_tools_ = spelled_in(signs, *tokenizer);
   if (auto settings = models::read_sentence_settings(served->model()); settings.ok()) {
     auto encoder = models::SentenceEncoder::create(*served->loaded_.model, std::move(*settings));

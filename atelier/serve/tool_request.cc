@@ -40,18 +40,6 @@ Result<std::vector<generate::Tool>> read_tools(const Json& given, bool& is_stric
 
 }  // namespace
 
-std::vector<std::string> ToolRequest::names() const {
-  std::vector<std::string> names;
-  for (const generate::Tool& tool : callable) names.push_back(tool.name);
-  return names;
-}
-
-Json ToolRequest::definitions() const {
-  Json array = Json::array();
-  for (const generate::Tool& tool : tools) array.push_back(tool.definition);
-  return array;
-}
-
 Result<ToolRequest> tool_request(const Json& body) {
   ToolRequest request;
   const Json* given = body.find("tools");

@@ -17,9 +17,6 @@ struct ToolRequest {
   std::vector<generate::Tool> callable;   // of them, those that may be called
   bool may_repeat = true;
   bool is_strict = false;  // one says `strict`: its schema must be one that can be followed
-
-  std::vector<std::string> names() const;
-  Json definitions() const;  // as chat templates want them
 };
 
 // InvalidArgument names the field: two tools of a name, a choice that is none of them, a name that is none.

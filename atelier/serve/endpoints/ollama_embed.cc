@@ -11,10 +11,9 @@ namespace {
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(ollama_model_name(call.body), model)) return error;
-  if (auto error = check_embedding_request(call, *model)) return error;
-  auto input = embedding_input(*call.body.find("input"), *model, flag_or(call.body, "truncate", false));
-  if (!input.ok()) return input_error(input.status());
-  const int64_t num_tokens = input->num_tokens, num_cut = input->num_cut, dimensions = integer_or(call.body, "dimensions", 0);
+  EmbeddingInput input;
+  if (auto error = read_embedding_input(call, *call.body.find("input"), *model, flag_or(call.body, "truncate", false), input)) return error;
+  const int64_t num_tokens = input.num_tokens, num_cut = input.num_cut, dimensions = integer_or(call.body, "dimensions", 0);
   const auto begin = std::chrono::steady_clock::now();
   const auto done = [=, reply = call.reply](std::span<const float> vectors) {
     const auto width = static_cast<size_t>(model->encoder()->width());
@@ -27,7 +26,7 @@ std::optional<ApiError> handle(Call& call) {
     if (num_cut > 0) json.set("truncated", num_cut);
     reply->send({200, {{"Content-Type", "application/json"}}, json.dump()});
   };
-  return run_embeddings(call, *model, std::move(*input), done);
+  return run_embeddings(call, *model, std::move(input), done);
 }
 
 }  // namespace

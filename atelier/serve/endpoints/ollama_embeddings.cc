@@ -9,10 +9,9 @@ namespace {
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(ollama_model_name(call.body), model)) return error;
-  if (auto error = check_embedding_request(call, *model)) return error;
-  auto input = embedding_input(*call.body.find("prompt"), *model, false);
-  if (!input.ok()) return input_error(input.status());
-  return run_embeddings(call, *model, std::move(*input), [reply = call.reply](std::span<const float> vector) {
+  EmbeddingInput input;
+  if (auto error = read_embedding_input(call, *call.body.find("prompt"), *model, false, input)) return error;
+  return run_embeddings(call, *model, std::move(input), [reply = call.reply](std::span<const float> vector) {
     reply->send({200, {{"Content-Type", "application/json"}}, Json::object().set("embedding", vector_json(vector)).dump()});
   });
 }

@@ -96,14 +96,13 @@ double cosine(std::span<const float> a, std::span<const float> b) {
 }
 
 std::optional<ApiError> rank_by_vectors(const Call& call, ServedModel& model, std::shared_ptr<Ranking> ranking) {
-  if (auto error = check_embedding_request(call, model)) return error;
   Json texts = Json::array().push_back(*call.body.find("query"));
   for (const std::string& document : ranking->documents) texts.push_back(document);
-  auto input = embedding_input(texts, model, flag_or(call.body, "truncate", false));
-  if (!input.ok()) return input_error(input.status());
-  ranking->num_tokens = input->num_tokens;
-  ranking->num_cut = input->num_cut;
-  return run_embeddings(call, model, std::move(*input), [ranking, width = static_cast<size_t>(model.encoder()->width())](auto vectors) {
+  EmbeddingInput input;
+  if (auto error = read_embedding_input(call, texts, model, flag_or(call.body, "truncate", false), input)) return error;
+  ranking->num_tokens = input.num_tokens;
+  ranking->num_cut = input.num_cut;
+  return run_embeddings(call, model, std::move(input), [ranking, width = static_cast<size_t>(model.encoder()->width())](auto vectors) {
     for (size_t i = width; i < vectors.size(); i += width)
       ranking->scores.push_back(cosine(vectors.first(width), vectors.subspan(i, width)));
     send(*ranking);

@@ -1,0 +1,116 @@
+#include "atelier/generate/channel_splitter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "atelier/base/strings.h"
+
+namespace atelier::generate {
+namespace {
+
+constexpr std::string_view kStart = "<|start|>", kChannel = "<|channel|>", kMessage = "<|message|>",
+                           kTo = " to=", kFunctions = "functions.";
+constexpr std::string_view kSigns[] = {kStart, kChannel, "<|constrain|>", kMessage, "<|end|>", "<|call|>", "<|return|>"};
+constexpr size_t kMaxHead = 1024;
+
+// The word behind `sign` in a head; empty where it is not there.
+std::string_view word_behind(std::string_view head, std::string_view sign) {
+  const size_t at = head.find(sign);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = head.substr(at + sign.size());
+  return rest.substr(0, rest.find_first_of(" <\n"));
+}
+
+}  // namespace
+
+std::span<const std::string_view> ChannelSplitter::signs() { return kSigns; }
+
+std::vector<ChannelSplitter::Piece> ChannelSplitter::push(std::string_view text) {
+  pending_ += text;
+  std::vector<Piece> out;
+  while (step(out)) continue;
+  return out;
+}
+
+std::vector<ChannelSplitter::Piece> ChannelSplitter::finish() {
+  std::vector<Piece> out;
+  if (at_ != At::kHead) say(std::exchange(pending_, {}), out);
+  pending_.clear();
+  return out;
+}
+
+bool ChannelSplitter::step(std::vector<Piece>& out) {
+  if (at_ == At::kStart) {
+    if (pending_.empty()) return false;
+    const auto begins = [&](std::string_view sign) { return pending_.starts_with(sign) || sign.starts_with(pending_); };
+    at_ = begins(kStart) || begins(kChannel) || begins(kTo) ? At::kHead : At::kContent;
+    return true;
+  }
+  if (at_ == At::kHead) {
+    const size_t end = pending_.find(kMessage);
+    if (end != std::string::npos) {
+      begin_content(std::string_view(pending_).substr(0, end), out);
+      pending_.erase(0, end + kMessage.size());
+      return true;
+    }
+    const auto may_be_one = [&](std::string_view sign) {
+      return std::string_view(pending_).substr(0, sign.size()) == sign.substr(0, std::min(sign.size(), pending_.size()));
+    };
+    if (pending_.size() <= kMaxHead && (may_be_one(kStart) || may_be_one(kChannel) || may_be_one(kTo))) return false;
+    content_ = Content::kText;  // no head after all
+    at_ = At::kContent;
+    say(pending_.substr(0, 1), out);
+    pending_.erase(0, 1);
+    return true;
+  }
+  // Content up to the sign of its end, or of the next message's beginning; what may still become one waits.
+  size_t end = pending_.size(), held = 0, length = 0;
+  bool is_next = false;
+  for (const std::string_view sign : kSigns) {
+    if (const size_t at = pending_.find(sign); at < end) {
+      end = at;
+      is_next = sign == kStart || sign == kChannel;
+      length = is_next ? 0 : sign.size();
+    }
+    for (size_t part = std::min(pending_.size(), sign.size() - 1); part > held; --part) {
+      if (std::string_view(pending_).ends_with(sign.substr(0, part))) held = part;
+    }
+  }
+  if (end == pending_.size()) {
+    say(pending_.substr(0, end - held), out);
+    pending_.erase(0, end - held);
+    return false;
+  }
+  say(pending_.substr(0, end), out);
+  pending_.erase(0, end + length);
+  at_ = At::kStart;
+  content_ = Content::kText;
+  return true;
+}
+
+void ChannelSplitter::begin_content(std::string_view head, std::vector<Piece>& out) {
+  at_ = At::kContent;
+  content_ = word_behind(head, kChannel) == "analysis" ? Content::kThought : Content::kText;
+  const std::string_view recipient = word_behind(head, "to=");
+  if (!recipient.starts_with(kFunctions)) return;
+  const std::string name(recipient.substr(kFunctions.size()));
+  if (std::find(names_.begin(), names_.end(), name) == names_.end()) return;
+  content_ = Content::kCall;
+  reader_ = ToolCallReader(name);
+  out.push_back({"", false, num_calls_++, name});
+}
+
+void ChannelSplitter::say(std::string text, std::vector<Piece>& out) {
+  if (text.empty()) return;
+  if (content_ != Content::kCall) {
+    out.push_back({std::move(text), content_ == Content::kThought});
+    return;
+  }
+  for (const char c : text) {
+    if (reader_.push(c) != ToolCallReader::Step::kMore) break;
+  }
+  if (std::string arguments = reader_.take_arguments(); !arguments.empty())
+    out.push_back({"", false, num_calls_ - 1, "", std::move(arguments)});
+}
+
+}  // namespace atelier::generate
