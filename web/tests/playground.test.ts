@@ -2,14 +2,15 @@
 //   ATELIER_CHROMIUM     the browser (default /usr/bin/chromium)
 //   ATELIER_SCREENSHOTS  a folder for the pictures of the documentation; none are taken without it
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 
-import type { Inspection, WireToken } from '../src/lib/api/wire';
+import type { Inspection, WireMask, WireToken } from '../src/lib/api/wire';
 
 const binary = process.env['ATELIER_BINARY'] ?? '../build/release/atelier';
 const model = process.env['ATELIER_MODEL'] ?? 'smollm2-135m-instruct';
@@ -17,14 +18,28 @@ const screenshots = process.env['ATELIER_SCREENSHOTS'];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const kAnswerMs = 120_000; // for a short answer, on a busy machine
 
+const goldens = new URL('../../tests/golden/', import.meta.url).pathname;
+
+let folder: string; // of this run
 let server: ChildProcess;
 let origin: string;
 let browser: Browser;
 let page: Page;
 let errors: string[]; // that the page threw or logged
 
+// A tiny model with masks: its weights of the goldens and words for them.
+function masked_model(): string {
+  const target = join(folder, 'masked');
+  cpSync(join(goldens, 'encoders/bert-masked'), target, { recursive: true });
+  const words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'the', 'cat', 'sat', 'on', 'mat', '##s', '.', ',', ...Array.from({ length: 27 }, (_, i) => `w${i}`)];
+  writeFileSync(join(target, 'vocab.txt'), `${words.join('\n')}\n`);
+  return target;
+}
+
 beforeAll(async () => {
-  server = spawn(binary, ['serve', model, '--port', '0', '--context', '1024'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  folder = mkdtempSync(join(tmpdir(), 'playground-'));
+  const served = [model, join(goldens, 'models/smollm2'), masked_model()];
+  server = spawn(binary, ['serve', ...served, '--name', model, '--name', 'tiny', '--name', 'masked', '--port', '0', '--context', '1024'], { stdio: ['ignore', 'pipe', 'pipe'] });
   origin = await new Promise<string>((resolve, reject) => {
     let said = '';
     const read = (chunk: Buffer): void => {
@@ -45,6 +60,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   server?.kill('SIGTERM');
+  rmSync(folder, { recursive: true, force: true });
 });
 
 beforeEach(async () => {
@@ -105,7 +121,7 @@ test('streams an answer whose top-5 are the API\'s, and branches from one of the
 
   const response = await fetch(`${origin}/v1/chat/completions`, {
     method: 'POST', headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ messages: [{ role: 'user', content: question }], temperature: 0, max_tokens, logprobs: true, top_logprobs: 5 }),
+    body: JSON.stringify({ model, messages: [{ role: 'user', content: question }], temperature: 0, max_tokens, logprobs: true, top_logprobs: 5 }),
   });
   const { choices } = (await response.json()) as { choices: { logprobs: { content: WireToken[] } }[] };
   const content = choices[0]?.logprobs.content ?? [];
@@ -120,6 +136,14 @@ test('streams an answer whose top-5 are the API\'s, and branches from one of the
     `Total: ${content[index]?.logprob.toFixed(2)} logprob on 1 tokens (${(100 * covered).toFixed(2)}% probability covered in top 5 logits)`);
   await page.getByRole('spinbutton', { name: 'Temperature' }).fill('0.7');
   await picture('chat');
+  const shaped = page.getByRole('list', { name: 'Probabilities after the samplers' }).getByRole('listitem');
+  const at_low = await shaped.first().textContent();
+  await page.getByRole('spinbutton', { name: 'Temperature' }).fill('2');
+  expect(await shaped.first().textContent(), 'the distribution follows the temperature').not.toBe(at_low);
+  await page.getByRole('spinbutton', { name: 'Top-k' }).fill('1');
+  expect(await shaped.first().textContent()).toContain('100.00%');
+  await page.getByRole('spinbutton', { name: 'Top-k' }).fill('');
+  await page.getByRole('spinbutton', { name: 'Temperature' }).fill('0');
   await expect_accessible('chat with a token');
 
   await page.getByRole('list', { name: 'Likeliest tokens here' }).getByRole('button').nth(1).click();
@@ -176,6 +200,20 @@ test('compares two settings side by side and marks where they part', async () =>
   await expect_accessible('compare');
 });
 
+test('compares two models side by side', async () => {
+  await greedy(8);
+  await view('Compare');
+  await page.getByText('Settings', { exact: true }).last().click();
+  const side = page.getByRole('region', { name: /^B/ });
+  await side.getByRole('combobox', { name: 'Model' }).selectOption('tiny');
+  await side.getByRole('spinbutton', { name: 'Length limit' }).fill('8');
+  await page.getByRole('textbox', { name: 'Question for both' }).fill('Say hello.');
+  await page.keyboard.press('Control+Enter');
+  await done(2);
+  await page.getByRole('heading', { name: 'B tiny' }).waitFor();
+  await page.getByText('The answers part at token 1.').waitFor();
+});
+
 test('language and theme change, and stay', async () => {
   await page.getByRole('button', { name: 'Dark theme' }).click();
   await page.getByRole('combobox', { name: 'Language' }).selectOption('fr');
@@ -219,8 +257,29 @@ test('the prompt of a chat is shown as the model reads it, template and all', as
   expect(texts.join('')).toContain('user\nHello<|im_end|>');
 });
 
+test('a model with masks fills every gap, with the API\'s probabilities', async () => {
+  await view('Fill the mask');
+  expect(await page.getByRole('combobox', { name: 'Model' }).inputValue()).toBe('masked');
+  await page.getByRole('textbox').fill('the ___ sat on the ___ .');
+  await page.getByRole('button', { name: 'Fill the gap' }).click();
+  const response = await fetch(`${origin}/v1/fill`, {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ model: 'masked', text: 'the <mask> sat on the <mask> .' }),
+  });
+  const { masks } = (await response.json()) as { masks: WireMask[] };
+  for (const [gap, { tokens: told }] of masks.entries()) {
+    const shown = await page.getByRole('list', { name: `What fits gap ${gap + 1}` }).getByRole('listitem').allTextContents();
+    expect(shown.slice(0, 3).map((text) => /([\d.]+)%/.exec(text)?.[1])).toEqual(told.slice(0, 3).map(({ probability }) => (100 * probability).toFixed(2)));
+  }
+  await picture('fill');
+  await expect_accessible('masks');
+  await page.getByRole('list', { name: 'What fits gap 2' }).getByRole('button').first().click();
+  const best = masks[1]?.tokens[0]?.token.replace(/^##/, '') ?? '';
+  expect(await page.getByRole('textbox').inputValue()).toMatch(new RegExp(`^the ___ sat on the ?${best.replace(/[.*+?^$()|[\]\\]/g, '\\$&')} \\.$`));
+});
+
 test('a gap is filled with what fits both sides', async () => {
   await view('Fill the mask');
+  await page.getByRole('combobox', { name: 'Model' }).selectOption(model);
   await page.getByRole('textbox').fill('Monday, Tuesday, ___, Thursday, Friday');
   await page.getByRole('button', { name: 'Fill the gap' }).click();
   const first = page.getByRole('list', { name: 'What fits' }).getByRole('listitem').first();
@@ -234,7 +293,7 @@ test('the tokenizer\'s pieces and ids are the API\'s, with the bytes of a charac
   const text = 'naïve 🙂 tokenizers';
   await page.getByRole('textbox', { name: 'Text', exact: true }).fill(text);
   const response = await fetch(`${origin}/tokenize`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ content: text, add_special: true }),
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ model, content: text, add_special: true }),
   });
   const { tokens: ids } = (await response.json()) as { tokens: number[] };
   await page.getByText(`${ids.length} tokens, 22 bytes`).waitFor();
@@ -257,7 +316,7 @@ test('attention, logit lens and residual stream are the API\'s', async () => {
   await page.getByRole('slider', { name: 'Layer' }).fill(String(layer));
   await page.getByRole('button', { name: `Head ${head}`, exact: true }).click();
   const response = await fetch(`${origin}/v1/inspect`, {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ prompt, what: 'attention', layers: [layer], heads: [head] }),
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ model, prompt, what: 'attention', layers: [layer], heads: [head] }),
   });
   const inspection = (await response.json()) as Inspection;
   const weights = [...(inspection.attention?.values[0]?.[0]?.at(-1) ?? [])].sort((a, b) => b - a);
@@ -295,4 +354,54 @@ test('a saved prompt asks for its variables, and the export repeats the very req
   await page.getByText('Copied').waitFor();
   const command = await page.evaluate(() => navigator.clipboard.readText());
   expect(execFileSync('bash', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })).toMatch(/^data: \{[^]*data: \[DONE\]\s*$/);
+});
+
+test('few-shot examples are kept apart from the text, and a conversation is saved as JSON and Markdown and repeated in Python', async () => {
+  await greedy(4);
+  await page.getByRole('button', { name: 'Library' }).click();
+  await page.getByRole('button', { name: 'New set' }).click();
+  await page.getByRole('button', { name: 'New example' }).last().click();
+  await page.getByLabel('Input of example 1').last().fill('one');
+  await page.getByLabel('Output of example 1').last().fill('un');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('combobox', { name: 'Few-shot examples' }).selectOption('New set');
+  await ask('two');
+  const saved = async (name: string): Promise<string> => {
+    await page.getByRole('button', { name: 'Export', exact: true }).click();
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+    return readFileSync(await file.path(), 'utf8');
+  };
+  const conversation = JSON.parse(await saved('Save as JSON')) as { kind: string; messages: Record<string, { text: string; answer: { request: { messages: object[] } } | null }> };
+  expect(Object.values(conversation.messages).map(({ text }) => text)).not.toContain('one');
+  expect(Object.values(conversation.messages).find(({ answer }) => answer)?.answer?.request.messages.slice(0, 3)).toEqual([
+    { role: 'user', content: 'one' }, { role: 'assistant', content: 'un' }, { role: 'user', content: 'two' }]);
+  expect(await saved('Save as Markdown')).toContain('**user**\n\ntwo\n');
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  await page.getByRole('button', { name: 'Copy the request as Python' }).click();
+  await page.getByText('Copied').waitFor();
+  const program = await page.evaluate(() => navigator.clipboard.readText());
+  expect(execFileSync('python3', ['-c', 'import ast, sys; print(len(ast.parse(sys.stdin.read()).body))'], { encoding: 'utf8', input: program }).trim()).toBe('5');
+  expect(program).toContain('{"role": "assistant", "content": "un"}');
+});
+
+test('an answer is edited, asked for again, and conversations travel as a file', async () => {
+  await greedy(4);
+  await ask('Say hello.');
+  await page.getByRole('button', { name: 'Answer again' }).last().click();
+  await page.getByText('2 / 2').waitFor();
+  await done();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export all' }).click()]);
+  const path = await file.path();
+  await page.getByRole('complementary', { name: 'Conversations' }).getByRole('button', { name: 'Delete Say hello.' }).click();
+  expect(await page.getByRole('button', { name: 'Say hello.', exact: true }).count()).toBe(0);
+  await page.locator('input[type=file]').setInputFiles({ name: 'conversations.json', mimeType: 'application/json', buffer: readFileSync(path) });
+  await page.getByText('1 imported').waitFor();
+  await page.getByRole('button', { name: 'Say hello.', exact: true }).click();
+  expect(await tokens().count()).toBeGreaterThan(1);
+  await page.getByRole('button', { name: 'Edit' }).first().click();
+  await page.getByRole('textbox', { name: 'Edit' }).fill('Say goodbye.');
+  await page.getByRole('button', { name: 'Save and answer' }).click();
+  await done();
+  expect(await page.getByText('Say goodbye.').count()).toBeGreaterThan(0);
 });

@@ -159,6 +159,8 @@ TEST(Fill, FindsTheLikeliestTokens) {
   const Json& tokens = at(json, {"masks", "0", "tokens"});
   ASSERT_EQ(tokens.as_array().size(), 3u);
   EXPECT_GE(at(tokens, {"0", "probability"}).as_double(), at(tokens, {"1", "probability"}).as_double());
+  EXPECT_EQ(at(server.get("/v1/models").json(), {"data", "0", "tasks"}).dump(), R"(["embed", "fill"])");
+  EXPECT_EQ(at(decoder().get("/v1/models").json(), {"data", "0", "tasks"}).dump(), R"(["generate", "embed"])");
   EXPECT_EQ(server.post("/v1/fill", R"({"text": "no place"})").status, 400);
   EXPECT_EQ(decoder().post("/v1/fill", R"({"text": "<mask>"})").status, 400);
 }

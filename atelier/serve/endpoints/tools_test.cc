@@ -250,6 +250,29 @@ TEST(Truncation, HappensOnRequestAndIsToldOf) {
   EXPECT_GT(at(cut.json(), {"truncated_messages"}).as_int(), 0);
 }
 
+TEST(Truncation, LeavesOutWholeTurnsAndNoMoreThanNeeded) {
+  const std::string turn = R"(, {"role": "user", "content": ")" + std::string(40, 'q') + R"("}, {"role": "assistant", "content": ")" +
+                           std::string(40, 'a') + "\"}";
+  const auto body = [&](int num_turns) {
+    std::string messages = R"({"messages": [{"role": "system", "content": "s"})";
+    for (int i = 0; i < num_turns; ++i) messages += turn;
+    return messages + R"(, {"role": "user", "content": "last"}], "max_tokens": 1, "truncate": true})";
+  };
+  const HttpAnswer cut = server().post("/v1/chat/completions", body(60));
+  ASSERT_EQ(cut.status, 200) << cut.body;
+  const int64_t num_cut = at(cut.json(), {"truncated_messages"}).as_int();
+  EXPECT_EQ(num_cut % 2, 0) << "a question goes with its answer";
+  // What was kept is what fits, and one turn more is not.
+  const int num_kept = 60 - static_cast<int>(num_cut / 2);
+  const HttpAnswer kept = server().post("/v1/chat/completions", body(num_kept));
+  EXPECT_FALSE(kept.json().contains("truncated_messages")) << kept.body;
+  EXPECT_EQ(at(kept.json(), {"usage", "prompt_tokens"}), at(cut.json(), {"usage", "prompt_tokens"}));
+  EXPECT_EQ(at(server().post("/v1/chat/completions", body(num_kept + 1)).json(), {"truncated_messages"}).as_int(), 2);
+  // A last message that is too long alone is an error with both numbers.
+  const std::string lone = R"({"messages": [{"role": "user", "content": ")" + std::string(6000, 'q') + R"("}], "truncate": true})";
+  EXPECT_EQ(server().post("/v1/chat/completions", lone).status, 400);
+}
+
 TEST(Samplers, DryWeakensRepetitions) {
   const auto answer = [](const std::string& more) {
     return at(

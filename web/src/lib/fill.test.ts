@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 
-import { left_context, ranked, sides } from './fill';
+import { filled, left_context, of_masks, parts, ranked } from './fill';
 
 const token = (logprob: number | null) => ({ text: 'x', logprob, top: [] });
 
-test('the first gap divides the text', () => {
-  expect(sides('a ___ b ___')).toEqual({ left: 'a ', right: ' b ___' });
-  expect(sides('a b')).toBeNull();
+test('gaps divide the text', () => {
+  expect(parts('a ___ b ___')).toEqual(['a ', ' b ', '']);
+  expect(parts('a b')).toEqual(['a b']);
   expect(left_context('a ')).toBe('a');
 });
 
@@ -18,4 +18,11 @@ test('the right side can turn the order', () => {
   expect(first?.before).toBeCloseTo(0.3, 12);
   expect(first?.after).toBeCloseTo(0.75, 12);
   expect(second?.after).toBeCloseTo(0.25, 12);
+});
+
+test('a gap takes a token in its place, and the others stay', () => {
+  expect(filled('a ___ b ___', 0, ' cat')).toBe('a cat b ___');
+  expect(filled('a ___ b ___', 1, 'dog')).toBe('a ___ b dog');
+  expect(filled('play ___ .', 0, '##ing')).toBe('playing .');
+  expect(of_masks([{ tokens: [{ token: 'cat', probability: 0.5 }] }])).toEqual([[{ text: 'cat', after: 0.5 }]]);
 });

@@ -1,23 +1,24 @@
-// Filling a gap with a model that reads from left to right: the likeliest tokens after the text on the left are candidates; each is then judged
-// by the probability of the whole text that it makes, so that the right side has its say. Among the candidates
+// Filling the gaps of a text.
+//
+// A model that was trained with masks says what stands in each of them. One that reads from left to right fills the first: the likeliest tokens
+// after the text on the left are candidates; each is then judged by the probability of the whole text that it makes, so that the right side
+// has its say. Among the candidates
 //
 //   p(candidate | left, right) = p(left, candidate, right) / sum over candidates
 import { softmax } from './probability';
+import type { WireMask } from './api/wire';
 import type { Token, TokenChance } from './token';
 
 export const kMask = '___';
 
 export interface Filling {
   text: string;
-  before: number; // probability after the left side alone
-  after: number; // among the candidates, with both sides
+  before?: number; // probability after the left side alone
+  after: number; // with both sides; of a model that reads from left to right, among the candidates
 }
 
-// The two sides of the first gap; null without one.
-export function sides(text: string): { left: string; right: string } | null {
-  const at = text.indexOf(kMask);
-  return at < 0 ? null : { left: text.slice(0, at), right: text.slice(at + kMask.length) };
-}
+// What stands before, between and behind the gaps.
+export const parts = (text: string): string[] => text.split(kMask);
 
 // Tokens carry the blank before a word: a gap after a blank is filled behind the text without it.
 export const left_context = (left: string): string => left.replace(/ $/, '');
@@ -28,4 +29,16 @@ export function ranked(candidates: readonly TokenChance[], scored: readonly Toke
   return candidates
     .map(({ text, logprob }, i): Filling => ({ text, before: Math.exp(logprob), after: after[i] ?? 0 }))
     .sort((a, b) => b.after - a.after);
+}
+
+export const of_masks = (masks: readonly WireMask[]): Filling[][] =>
+  masks.map(({ tokens }) => tokens.map(({ token, probability }) => ({ text: token, after: probability })));
+
+// The text with gap `gap` filled. A piece of a word joins what stands before it; a token's own blank takes the place of the text's.
+export function filled(text: string, gap: number, token: string): string {
+  const sides = parts(text);
+  const left = sides.slice(0, gap + 1).join(kMask);
+  const right = sides.slice(gap + 1).join(kMask);
+  if (token.startsWith('##')) return left.trimEnd() + token.slice(2) + right;
+  return (token.startsWith(' ') ? left_context(left) : left) + token + right;
 }

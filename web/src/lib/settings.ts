@@ -20,6 +20,11 @@ export const number_fields = [
   { key: 'repetition_penalty', group: 'penalty', min: 0.5, max: 2, step: 0.05, fallback: 1 },
   { key: 'presence_penalty', group: 'penalty', min: -2, max: 2, step: 0.1, fallback: 0 },
   { key: 'frequency_penalty', group: 'penalty', min: -2, max: 2, step: 0.1, fallback: 0 },
+  { key: 'penalty_window', group: 'penalty', min: 0, max: 512, step: 1, fallback: 0 },
+  { key: 'dry_multiplier', group: 'penalty', min: 0, max: 2, step: 0.05, fallback: 0 },
+  { key: 'dry_base', group: 'penalty', min: 1, max: 4, step: 0.05, fallback: 1.75 },
+  { key: 'dry_allowed_length', group: 'penalty', min: 1, max: 20, step: 1, fallback: 2 },
+  { key: 'dry_window', group: 'penalty', min: 0, max: 2048, step: 1, fallback: 0 },
 ] as const satisfies readonly NumberField[];
 
 export type NumberKey = (typeof number_fields)[number]['key'];

@@ -6,6 +6,8 @@ import { settings } from './settings.svelte';
 
 class Server {
   models = $state.raw<WireModel[]>([]);
+  // Those that write answers; a model that is not loaded may.
+  readonly writers = $derived(this.models.filter(({ tasks }) => tasks?.includes('generate') ?? true));
   error = $state<string | null>(null);
   memory_bytes = $state<number | null>(null);
   num_waiting = $state(0);
@@ -14,7 +16,7 @@ class Server {
     try {
       this.models = await models();
       this.error = null;
-      const names = this.models.map(({ id }) => id);
+      const names = this.writers.map(({ id }) => id);
       for (const side of [settings.a, settings.b]) {
         if (!names.includes(side.value.model)) side.value.model = names[0] ?? '';
       }

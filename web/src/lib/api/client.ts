@@ -1,7 +1,7 @@
 // The server's documented endpoints. Same origin; a key is sent where one is set.
 import { fromChat, fromCompletion, type Token } from '../token';
 import { SseParser } from './sse';
-import type { Body, ChatChunk, CompletionChunk, Inspection, WireMessage, WireModel, WirePiece, WireUsage } from './wire';
+import type { Body, ChatChunk, CompletionChunk, Inspection, WireMask, WireMessage, WireModel, WirePiece, WireUsage } from './wire';
 
 export class ApiError extends Error {
   constructor(readonly status: number, message: string) {
@@ -83,6 +83,10 @@ export async function next_tokens(model: string, prompt: string, num_top: number
   const [choice] = choices;
   return choice?.logprobs ? (fromCompletion(choice.logprobs)[0]?.top ?? []) : [];
 }
+
+// The likeliest tokens of each <mask> of a text, by an encoder.
+export const fill_masks = async (model: string, text: string, top: number): Promise<WireMask[]> =>
+  (await post<{ masks: WireMask[] }>('/v1/fill', { model, text, top })).masks;
 
 export const tokenize = async (model: string, content: string, parse_special: boolean): Promise<WirePiece[]> =>
   (await post<{ tokens: WirePiece[] }>('/tokenize', { model, content, add_special: !parse_special, parse_special, with_pieces: true })).tokens;

@@ -13,6 +13,7 @@ export type Body = Record<string, unknown>;
 export interface WireModel {
   id: string;
   context_length?: number;
+  tasks?: string[]; // not told while the model is not loaded
 }
 
 export interface WireToken {
@@ -54,6 +55,11 @@ export interface CompletionChunk {
 export interface WirePiece {
   id: number;
   piece: string | number[]; // bytes where the piece alone is not valid UTF-8
+}
+
+// The tokens of one mask, likeliest first.
+export interface WireMask {
+  tokens: { token: string; probability: number }[];
 }
 
 export interface LensToken {
