@@ -208,6 +208,10 @@ std::optional<ApiError> Service::call(http::Request request, std::shared_ptr<htt
   if (!has_body(*found.endpoint)) return found.endpoint->handle(*call);
   auto body = Json::parse(call->request.body, "body", options_.max_json_depth);
   if (!body.ok()) return ApiError{400, body.status().message()};
+  if (options_.logs_bodies) {
+    Json line = Json::object().set("time_s", static_cast<int64_t>(std::time(nullptr))).set("id", call->request.id);
+    write_log(line.set("path", call->request.path).set("body", call->request.body));
+  }
   call->request.body.clear();
   call->body = std::move(*body);
   make_integers(call->body);
@@ -246,11 +250,16 @@ void Service::log(const http::Access& access) {
     const std::lock_guard lock(mutex_);
     ++responses_[access.status];
   }
-  if (!options_.access_log) return;
   const http::Request& request = *access.request;
   Json line = Json::object().set("time_s", static_cast<int64_t>(std::time(nullptr))).set("id", request.id).set("peer", request.peer);
   line.set("method", request.method).set("path", request.path).set("status", access.status);
   line.set("sent_bytes", access.sent_bytes).set("seconds", access.seconds);
+  write_log(line);
+}
+
+void Service::write_log(const Json& line) const {
+  if (!options_.access_log) return;
+  const std::lock_guard lock(mutex_);
   options_.access_log(line.dump());
 }
 

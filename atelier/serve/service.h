@@ -30,6 +30,7 @@ struct ServiceOptions {
   int64_t requests_per_minute = 0;                          // of each key, or of each address where there are no keys; 0: no limit
   bool allow_admin = false;                                 // without a key: loading adapters, bringing and deleting models
   std::function<void(const std::string& line)> access_log;  // JSON Lines; empty: none
+  bool logs_bodies = false;                                 // with the access log: a line more, as each request comes, with what it says
 };
 
 class Service {
@@ -63,13 +64,14 @@ class Service {
   std::optional<std::string> scope_of(const http::Request& request) const;
   std::optional<ApiError> call(http::Request request, std::shared_ptr<http::Reply> reply, const Match& found);
   std::optional<ApiError> call_with_model(std::shared_ptr<Call> call, const EndpointDef& endpoint);
+  void write_log(const Json& line) const;  // of any thread
 
   EngineThread& engines_;
   ServiceOptions options_;
   OpenApi openapi_;
   RateLimit rate_limit_;  // of the loop's thread
   mutable Background background_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // of the counts and the log
   std::map<int, int64_t> responses_;
 };
 

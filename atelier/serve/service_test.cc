@@ -126,6 +126,23 @@ TEST(Service, WritesALineForEachRequest) {
   EXPECT_EQ(Json::parse(lines[1], "line").value().find("status")->as_int(), 404);
 }
 
+TEST(Service, WritesWhatRequestsSayWhereThatIsAskedFor) {
+  std::vector<std::string> lines;
+  ServiceOptions options;
+  options.access_log = [&](const std::string& line) { lines.push_back(line); };
+  options.logs_bodies = true;
+  const std::string body = R"({"messages": [{"role": "user", "content": "secret"}], "max_tokens": 1})";
+  {
+    TestServer server({.service = std::move(options)});
+    server.post("/v1/chat/completions", body);
+  }
+  ASSERT_EQ(lines.size(), 2u);
+  const Json said = Json::parse(lines[0], "line").value(), answered = Json::parse(lines[1], "line").value();
+  EXPECT_EQ(said.find("body")->as_string(), body);
+  EXPECT_EQ(*said.find("id"), *answered.find("id"));
+  EXPECT_EQ(answered.find("status")->as_int(), 200);
+}
+
 TEST(ApiKeys, ReadsAFile) {
   const std::string path = ::testing::TempDir() + "/keys.txt";
   const auto write = [&](const std::string& text) {

@@ -35,7 +35,7 @@ struct ServeArgs {
   int64_t port = 8080, parallel = 8, queue = 64;
   std::optional<std::string> key_file, certificate, key, access_log;
   std::vector<std::string> hosts, origins;
-  bool allow_admin = false;
+  bool allow_admin = false, logs_text = false;
   int64_t max_connections = 1024;
   int64_t requests_per_minute = 0;
   double grace_s = 30;
@@ -153,6 +153,8 @@ Status run(ServeArgs& args, Console& console) {
   options.hosts.push_back(to_lower_ascii(args.host));
   options.origins = args.origins;
   options.requests_per_minute = args.requests_per_minute;
+  if (args.logs_text && !args.access_log) return Status::invalid("--access-log-text: goes with --access-log; name its file");
+  options.logs_bodies = args.logs_text;
   ATELIER_TRY(options.access_log, open_access_log(args.access_log));
 
   serve::http::ServerOptions http;
@@ -214,6 +216,7 @@ CommandBody declare(Args& args) {
   args.option("--allow-host", options->hosts, "NAME", "a name under which clients reach this machine; repeatable");
   args.option("--allow-origin", options->origins, "ORIGIN", "a site whose pages may ask, such as https://example.org; repeatable");
   args.option("--access-log", options->access_log, "FILE", "a line of JSON for each request, without its text; - is stdout");
+  args.flag("--access-log-text", options->logs_text, "in that log, a line more for each request with the text that it brings");
   args.option("--max-connections", options->max_connections, "N", "others are turned away", {1, 100'000});
   args.option("--rate-limit", options->requests_per_minute, "N",
               "POST requests a minute of each key, of each address where there are no keys; others get status 429; 0: no limit",

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <numeric>
 
+#include "atelier/generate/infilling.h"
 #include "atelier/serve/answers.h"
 #include "atelier/serve/generation_options.h"
 #include "atelier/serve/openai_words.h"
@@ -21,19 +22,23 @@ struct Prompt {
   std::string text;
 };
 
-// A prompt is a text or a list of ids; the body's member is one of them or a list of them.
+// A prompt is a text or a list of ids; the body's member is one of them or a list of them. With `suffix` a text goes on up to it.
 Result<std::vector<Prompt>> prompts_of(const Json& body, const ServedModel& model) {
   const Json& given = *body.find("prompt");
   const bool is_list = given.is_array() && !given.as_array().empty() && !given.as_array()[0].is_number();
   tokenize::EncodeOptions options;
   options.parse_special = flag_or(body, "parse_special", false);
   options.with_offsets = false;
+  const std::string suffix = text_or(body, "suffix", "");
   std::vector<Prompt> prompts;
   for (const Json& one : is_list ? given.as_array() : Json::Array{given}) {
     Prompt prompt;
     if (one.is_string()) {
       prompt.text = one.as_string();
-      ATELIER_TRY(prompt.ids, model.tokenizer().encode_ids(prompt.text, options));
+      ATELIER_TRY(prompt.ids, suffix.empty() ? model.tokenizer().encode_ids(prompt.text, options)
+                                             : generate::infilling_prompt(model.tokenizer(), prompt.text, suffix));
+    } else if (!suffix.empty()) {
+      return Status::unsupported("suffix: goes with a prompt that is a text; send one");
     } else {
       for (const Json& id : one.as_array()) prompt.ids.push_back(static_cast<int32_t>(id.as_int()));
       ATELIER_TRY(prompt.text, model.tokenizer().decode(prompt.ids, false));
@@ -178,9 +183,8 @@ std::optional<ApiError> handle(Call& call) {
   const Json& body = call.body;
   ServedModel* model = nullptr;
   if (auto error = call.find_generator(text_or(body, "model", ""), model)) return error;
-  if (!text_or(body, "suffix", "").empty()) return ApiError{400, "suffix: this model cannot fill in between; leave it out", "suffix"};
   auto prompts = prompts_of(body, *model);
-  if (!prompts.ok()) return api_error(prompts.status(), "prompt");
+  if (!prompts.ok()) return api_error(prompts.status(), prompts.status().message().starts_with("suffix") ? "suffix" : "prompt");
   const int64_t n = integer_or(body, "n", 1), num_tries = integer_or(body, "best_of", n);
   if (num_tries < n) return ApiError{400, fmt::format("best_of: {}, must be at least n, which is {}", num_tries, n), "best_of"};
   if (num_tries > n && flag_or(body, "stream", false))

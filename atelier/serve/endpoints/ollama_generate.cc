@@ -1,4 +1,5 @@
 // POST /api/generate: Ollama's completion. The prompt is a message to the model's chat template; with `raw` it is the text itself.
+#include "atelier/generate/infilling.h"
 #include "atelier/serve/chat_plan.h"
 #include "atelier/serve/generation_options.h"
 #include "atelier/serve/ollama_words.h"
@@ -11,10 +12,11 @@ void wrap(Json& line, const std::string& content, const std::string& thinking) {
   if (!thinking.empty()) line.set("thinking", thinking);
 }
 
-// The prompt itself goes on, without a template.
+// The prompt itself goes on, without a template; with `suffix` up to it.
 std::optional<ApiError> run_raw(Call& call, ServedModel& model, const Json& body) {
-  const auto ids = model.tokenizer().encode_ids(text_or(call.body, "prompt", ""));
-  if (!ids.ok()) return api_error(ids.status(), "prompt");
+  const std::string prompt = text_or(call.body, "prompt", ""), suffix = text_or(call.body, "suffix", "");
+  const auto ids = suffix.empty() ? model.tokenizer().encode_ids(prompt) : generate::infilling_prompt(model.tokenizer(), prompt, suffix);
+  if (!ids.ok()) return api_error(ids.status(), suffix.empty() ? "prompt" : "suffix");
   auto options = generation_options(body, model);
   if (!options.ok()) return api_error(options.status());
   if (const Status status = limit_context(call.body, model, ids->size(), *options); !status.ok())
@@ -31,9 +33,9 @@ std::optional<ApiError> handle(Call& call) {
     call.send(ollama_nothing_said(call.body, *model, wrap));
     return std::nullopt;
   }
-  if (!text_or(call.body, "suffix", "").empty()) return ApiError{400, "suffix: this model cannot fill in between; leave it out", "suffix"};
   Json body = openai_body(call.body);
-  if (flag_or(call.body, "raw", false) || model->chat_template() == nullptr) return run_raw(call, *model, body);
+  const bool fills_in = !text_or(call.body, "suffix", "").empty();
+  if (fills_in || flag_or(call.body, "raw", false) || model->chat_template() == nullptr) return run_raw(call, *model, body);
   Json messages = Json::array();
   if (const std::string system = text_or(call.body, "system", ""); !system.empty())
     messages.push_back(Json::object().set("role", "system").set("content", system));
