@@ -14,7 +14,7 @@ test('delimiters set a value off', () => {
 });
 
 test('examples are turns for a chat model and a text for others', () => {
-  const set = { id: '1', name: 'n', examples: [{ input: 'cat', output: 'chat' }] };
+  const set = { id: '1', name: 'n', examples: [{ input: 'cat', output: 'chat' }, { input: ' ', output: '' }] };
   expect(example_messages(set)).toEqual([{ role: 'user', content: 'cat' }, { role: 'assistant', content: 'chat' }]);
   expect(example_text(set)).toBe('Input: cat\nOutput: chat\n\n');
   expect(example_text(undefined)).toBe('');

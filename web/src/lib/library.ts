@@ -35,9 +35,12 @@ export function delimited(name: string, value: string, delimiter: Delimiter): st
 export const fill_in = (text: string, values: Readonly<Record<string, string>>, delimiter: Delimiter): string =>
   text.replace(variable, (whole, name: string) => (name in values ? delimited(name, values[name] ?? '', delimiter) : whole));
 
+// Those that have been written; an empty line of the library shows nothing.
+const written = (set: ExampleSet | undefined) => (set?.examples ?? []).filter(({ input, output }) => input.trim() !== '' || output.trim() !== '');
+
 export const example_messages = (set: ExampleSet | undefined): WireMessage[] =>
-  (set?.examples ?? []).flatMap(({ input, output }): WireMessage[] => [{ role: 'user', content: input }, { role: 'assistant', content: output }]);
+  written(set).flatMap(({ input, output }): WireMessage[] => [{ role: 'user', content: input }, { role: 'assistant', content: output }]);
 
 // The same set for a model without roles.
 export const example_text = (set: ExampleSet | undefined): string =>
-  (set?.examples ?? []).map(({ input, output }) => `Input: ${input}\nOutput: ${output}\n\n`).join('');
+  written(set).map(({ input, output }) => `Input: ${input}\nOutput: ${output}\n\n`).join('');
