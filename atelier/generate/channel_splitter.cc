@@ -34,7 +34,12 @@ std::vector<ChannelSplitter::Piece> ChannelSplitter::push(std::string_view text)
 
 std::vector<ChannelSplitter::Piece> ChannelSplitter::finish() {
   std::vector<Piece> out;
-  if (at_ != At::kHead) say(std::exchange(pending_, {}), out);
+  // A head that is cut is none of the text; what only might have become one is.
+  const auto is_begun = [&](std::string_view sign) { return pending_.starts_with(sign); };
+  if (at_ != At::kHead || !(is_begun(kStart) || is_begun(kChannel) || is_begun(kTo))) {
+    if (at_ == At::kHead) content_ = Content::kText;
+    say(std::exchange(pending_, {}), out);
+  }
   pending_.clear();
   return out;
 }
@@ -48,7 +53,7 @@ bool ChannelSplitter::step(std::vector<Piece>& out) {
   }
   if (at_ == At::kHead) {
     const size_t end = pending_.find(kMessage);
-    if (end != std::string::npos) {
+    if (end != std::string::npos && end <= kMaxHead) {
       begin_content(std::string_view(pending_).substr(0, end), out);
       pending_.erase(0, end + kMessage.size());
       return true;
@@ -56,7 +61,7 @@ bool ChannelSplitter::step(std::vector<Piece>& out) {
     const auto may_be_one = [&](std::string_view sign) {
       return std::string_view(pending_).substr(0, sign.size()) == sign.substr(0, std::min(sign.size(), pending_.size()));
     };
-    if (pending_.size() <= kMaxHead && (may_be_one(kStart) || may_be_one(kChannel) || may_be_one(kTo))) return false;
+    if (pending_.size() < kMaxHead + kMessage.size() && (may_be_one(kStart) || may_be_one(kChannel) || may_be_one(kTo))) return false;
     content_ = Content::kText;  // no head after all
     at_ = At::kContent;
     say(pending_.substr(0, 1), out);
@@ -97,6 +102,7 @@ void ChannelSplitter::begin_content(std::string_view head, std::vector<Piece>& o
   if (std::find(names_.begin(), names_.end(), name) == names_.end()) return;
   content_ = Content::kCall;
   reader_ = ToolCallReader(name);
+  is_call_read_ = false;
   out.push_back({"", false, num_calls_++, name});
 }
 
@@ -106,9 +112,7 @@ void ChannelSplitter::say(std::string text, std::vector<Piece>& out) {
     out.push_back({std::move(text), content_ == Content::kThought});
     return;
   }
-  for (const char c : text) {
-    if (reader_.push(c) != ToolCallReader::Step::kMore) break;
-  }
+  for (size_t i = 0; i < text.size() && !is_call_read_; ++i) is_call_read_ = reader_.push(text[i]) != ToolCallReader::Step::kMore;
   if (std::string arguments = reader_.take_arguments(); !arguments.empty())
     out.push_back({"", false, num_calls_ - 1, "", std::move(arguments)});
 }

@@ -50,6 +50,7 @@ class ChannelSplitter {
   Content content_ = Content::kText;
   std::string pending_;  // not read yet
   ToolCallReader reader_;
+  bool is_call_read_ = false;  // its arguments are whole, or none: what follows of the message is dropped
   size_t num_calls_ = 0;
 };
 

@@ -187,6 +187,7 @@ bool TaggedArguments::step(std::string& text) {
     const std::string& sign = at_ == At::kKeyOrEnd ? key_open_ : value_open_;
     if (!text.starts_with(sign)) {
       if (sign.starts_with(text)) return false;
+      if (at_ == At::kValueOpen) out_ += "null";  // a key without a value
       end();
       return true;
     }
@@ -196,7 +197,7 @@ bool TaggedArguments::step(std::string& text) {
   }
   if (at_ == At::kKey) {
     const size_t close = text.find(key_close_);
-    if (close == std::string::npos && text.size() <= kMaxKey) return false;
+    if (close == std::string::npos && text.size() < kMaxKey + key_close_.size()) return false;
     const std::string key(trim_ascii(text.substr(0, close)));
     if (close == std::string::npos || key.empty() || close > kMaxKey) {
       end();

@@ -1,5 +1,6 @@
 // Answers with calls: the first byte chooses the format, the second in how large pieces the text comes. What is said does not depend on the
 // pieces, and calls are complete before the next begins.
+#include "atelier/generate/channel_splitter.h"
 #include "atelier/generate/tool_call_splitter.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -8,12 +9,12 @@ using namespace atelier::generate;
 namespace {
 
 // All that is said, with calls by their number.
-std::string told(const ToolFormat& format, std::string_view text, size_t piece_size) {
-  ToolCallSplitter splitter(format, {"f", "get_weather"});
+template <typename Splitter>
+std::string told_by(Splitter splitter, std::string_view text, size_t piece_size) {
   std::string out;
   std::optional<size_t> last;
   size_t num_calls = 0;
-  const auto take = [&](const std::vector<ToolCallSplitter::Piece>& pieces) {
+  const auto take = [&](const std::vector<typename Splitter::Piece>& pieces) {
     for (const auto& piece : pieces) {
       if (piece.call && !piece.name.empty() && *piece.call != num_calls++)
         atelier::fuzz::fail("calls are not numbered one after the other");
@@ -27,6 +28,14 @@ std::string told(const ToolFormat& format, std::string_view text, size_t piece_s
   for (size_t begin = 0; begin < text.size(); begin += piece_size) take(splitter.push(text.substr(begin, piece_size)));
   take(splitter.finish());
   return out;
+}
+
+std::string told(const ToolFormat& format, std::string_view text, size_t piece_size) {
+  if (format.has_channels) return told_by(ChannelSplitter({"f", "get_weather"}), text, piece_size);
+  static const atelier::Json kText = atelier::Json::object().set("type", "string");
+  static const std::vector<Tool> kTools = {{"f", {}, atelier::Json::object().set("properties", atelier::Json::object().set("a", kText))},
+                                           {"get_weather", {}, {}}};
+  return told_by(ToolCallSplitter(format, kTools), text, piece_size);
 }
 
 }  // namespace
