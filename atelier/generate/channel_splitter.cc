@@ -47,24 +47,24 @@ std::vector<ChannelSplitter::Piece> ChannelSplitter::finish() {
 bool ChannelSplitter::step(std::vector<Piece>& out) {
   if (at_ == At::kStart) {
     if (pending_.empty()) return false;
-    const auto begins = [&](std::string_view sign) { return pending_.starts_with(sign) || sign.starts_with(pending_); };
-    at_ = begins(kStart) || begins(kChannel) || begins(kTo) ? At::kHead : At::kContent;
+    at_ = At::kHead;
     return true;
   }
   if (at_ == At::kHead) {
-    const size_t end = pending_.find(kMessage);
-    if (end != std::string::npos && end <= kMaxHead) {
-      begin_content(std::string_view(pending_).substr(0, end), out);
-      pending_.erase(0, end + kMessage.size());
-      return true;
+    const auto may_begin = [&](std::string_view sign) { return pending_.starts_with(sign) || sign.starts_with(pending_); };
+    if (may_begin(kStart) || may_begin(kChannel) || may_begin(kTo)) {
+      const size_t end = pending_.find(kMessage);
+      if (end != std::string::npos && end <= kMaxHead) {
+        begin_content(std::string_view(pending_).substr(0, end), out);
+        pending_.erase(0, end + kMessage.size());
+        return true;
+      }
+      if (pending_.size() < kMaxHead + kMessage.size()) return false;
     }
-    const auto may_be_one = [&](std::string_view sign) {
-      return std::string_view(pending_).substr(0, sign.size()) == sign.substr(0, std::min(sign.size(), pending_.size()));
-    };
-    if (pending_.size() < kMaxHead + kMessage.size() && (may_be_one(kStart) || may_be_one(kChannel) || may_be_one(kTo))) return false;
     content_ = Content::kText;  // no head after all
     at_ = At::kContent;
-    say(pending_.substr(0, 1), out);
+    if (!pending_.starts_with(kStart) && !pending_.starts_with(kChannel)) return true;
+    say(pending_.substr(0, 1), out);  // which would be taken for a head again
     pending_.erase(0, 1);
     return true;
   }

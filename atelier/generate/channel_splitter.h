@@ -38,7 +38,7 @@ class ChannelSplitter {
   static std::span<const std::string_view> signs();
 
  private:
-  enum class At { kStart, kHead, kContent };
+  enum class At { kStart, kHead, kContent };  // between messages, in a head or what may become one, behind it
   enum class Content { kText, kThought, kCall };
 
   bool step(std::vector<Piece>& out);  // false: more text has to come

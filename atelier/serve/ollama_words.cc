@@ -34,9 +34,7 @@ Json nanoseconds(double seconds) { return {static_cast<int64_t>(seconds * 1e9)};
 
 Json openai_body(const Json& ollama) {
   Json body = Json::object();
-  for (const char* same : {"messages", "tools", "truncate", "lora"}) {
-    if (const Json* value = ollama.find(same)) body.set(same, *value);
-  }
+  if (const Json* lora = ollama.find("lora")) body.set("lora", *lora);
   if (const Json* options = ollama.find("options"); options != nullptr && options->is_object()) {
     for (const auto& [from, to] : kOptions) {
       const Json* value = options->find(from);

@@ -19,8 +19,12 @@ std::optional<ApiError> handle(Call& call) {
     call.send(ollama_nothing_said(call.body, *model, wrap));
     return std::nullopt;
   }
+  Json body = openai_body(call.body);
+  for (const char* same : {"messages", "tools", "truncate"}) {
+    if (const Json* value = call.body.find(same)) body.set(same, *value);
+  }
   ChatPlan plan;
-  if (auto error = plan_chat(openai_body(call.body), *model, plan)) return error;
+  if (auto error = plan_chat(body, *model, plan)) return error;
   AnswerSpec& spec = plan.specs[0];
   if (const Status status = limit_context(call.body, *model, spec.prompt.size(), spec.options); !status.ok())
     return api_error(status, "options.num_ctx");

@@ -78,5 +78,14 @@ TEST(Ollama, DescribesItsModels) {
   EXPECT_TRUE(at(server().get("/api/version").json(), {"version"}).is_string());
 }
 
+TEST(OllamaGenerate, TakesNoMembersOfOtherEndpoints) {
+  for (const std::string more : {R"("tools": [1])", R"("truncate": "x")", R"("messages": 3)"}) {
+    const HttpAnswer answer =
+        server().post("/api/generate", R"({"model": "tiny", "prompt": "x", "stream": false, "options": {"num_predict": 1}, )" + more + "}");
+    EXPECT_EQ(answer.status, 200) << more << ": " << answer.body;
+  }
+  EXPECT_EQ(server().post("/api/generate", R"({"model": "tiny", "prompt": "x", "lora": false})").status, 400);
+}
+
 }  // namespace
 }  // namespace atelier::serve

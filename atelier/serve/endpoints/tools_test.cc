@@ -129,6 +129,13 @@ TEST(Tools, AreToldOfWhereTheTemplateHasNoPlaceAndTheirResultsToo) {
   EXPECT_NE(prompt.find("<tool_response>\nIt is 21 degrees.\n</tool_response>"), std::string::npos) << prompt;
 }
 
+TEST(Tools, OfATemplateAreCheckedToo) {
+  const std::string body =
+      R"({"messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "a"}}], )";
+  for (const std::string more : {R"("tool_choice": {"type": "function", "name": 3}})", R"("parallel_tool_calls": "no"})"})
+    EXPECT_EQ(server().post("/apply-template", body + more).status, 400) << more;
+}
+
 TEST(Tools, OllamasAreWhole) {
   const std::string body = R"({"model": "tiny", "messages": [{"role": "user", "content": "Hi"}], "options": {"num_predict": 4},
       "tools": [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]})";
