@@ -178,9 +178,19 @@ test('a chat by keyboard alone: write, stop, walk through tokens, select, read t
 test('a conversation is still there after a reload', async () => {
   await greedy(8);
   await ask('Say hello.');
+  await page.waitForFunction(() => new Promise<boolean>((resolve) => { // the browser has written the whole answer down
+    const opened = indexedDB.open('atelier', 1);
+    opened.onsuccess = () => {
+      const all = opened.result.transaction('conversations').objectStore('conversations').getAll();
+      all.onsuccess = () => {
+        opened.result.close();
+        resolve(JSON.stringify(all.result).includes('"finish":"'));
+      };
+    };
+  }));
   await page.reload();
   await page.getByRole('complementary', { name: 'Conversations' }).getByRole('button', { name: 'Say hello.', exact: true }).click();
-  expect(await tokens().count()).toBeGreaterThan(1);
+  await tokens().nth(1).waitFor();
 });
 
 test('compares two settings side by side and marks where they part', async () => {
