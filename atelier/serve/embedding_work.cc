@@ -63,11 +63,11 @@ ApiError input_error(const Status& status) {
   return error;
 }
 
-std::optional<ApiError> read_embedding_input(const Call& call, const Json& input, const ServedModel& model, bool truncates,
+std::optional<ApiError> read_embedding_input(const Json& input, const ServedModel& model, bool truncates, int64_t dimensions,
                                              EmbeddingInput& out) {
   if (model.encoder() == nullptr)
     return ApiError{400, fmt::format("model: {} makes no vectors of texts; use another", model.name()), "model"};
-  const int64_t dimensions = integer_or(call.body, "dimensions", 0), width = model.encoder()->width();
+  const int64_t width = model.encoder()->width();
   if (dimensions > width) {
     return ApiError{400, fmt::format("dimensions: {}, the model's vectors have {}; ask for at most that", dimensions, width), "dimensions"};
   }

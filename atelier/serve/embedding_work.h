@@ -17,9 +17,9 @@ struct EmbeddingInput {
 // What a request's texts are refused for.
 ApiError input_error(const Status& status);
 
-// A text, its token ids, or a list of either, for a model that makes vectors. 400 where it makes none or `dimensions` of the body are more
+// A text, its token ids, or a list of either, for a model that makes vectors. 400 where it makes none or `dimensions` (0: all) are more
 // than its vectors have, and for a text of more tokens than it takes, with both numbers, unless `truncates`.
-std::optional<ApiError> read_embedding_input(const Call& call, const Json& input, const ServedModel& model, bool truncates,
+std::optional<ApiError> read_embedding_input(const Json& input, const ServedModel& model, bool truncates, int64_t dimensions,
                                              EmbeddingInput& out);
 
 // Computes them in turns; `done` gets [texts, width] row-major and sends the answer.

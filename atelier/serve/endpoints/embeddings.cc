@@ -14,9 +14,10 @@ std::optional<ApiError> handle(Call& call) {
   const Json& body = call.body;
   ServedModel* model = nullptr;
   if (auto error = call.find_model(text_or(body, "model", ""), model)) return error;
+  const int64_t dimensions = integer_or(body, "dimensions", 0);
   EmbeddingInput input;
-  if (auto error = read_embedding_input(call, *body.find("input"), *model, flag_or(body, "truncate", false), input)) return error;
-  const int64_t num_tokens = input.num_tokens, num_cut = input.num_cut, dimensions = integer_or(body, "dimensions", 0);
+  if (auto error = read_embedding_input(*body.find("input"), *model, flag_or(body, "truncate", false), dimensions, input)) return error;
+  const int64_t num_tokens = input.num_tokens, num_cut = input.num_cut;
   const bool is_base64 = text_or(body, "encoding_format", "float") == "base64";
   const auto done = [=, reply = call.reply](std::span<const float> vectors) {
     const auto width = static_cast<size_t>(model->encoder()->width());

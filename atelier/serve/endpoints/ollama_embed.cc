@@ -11,9 +11,11 @@ namespace {
 std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(ollama_model_name(call.body), model)) return error;
+  const int64_t dimensions = integer_or(call.body, "dimensions", 0);
   EmbeddingInput input;
-  if (auto error = read_embedding_input(call, *call.body.find("input"), *model, flag_or(call.body, "truncate", false), input)) return error;
-  const int64_t num_tokens = input.num_tokens, num_cut = input.num_cut, dimensions = integer_or(call.body, "dimensions", 0);
+  if (auto error = read_embedding_input(*call.body.find("input"), *model, flag_or(call.body, "truncate", false), dimensions, input))
+    return error;
+  const int64_t num_tokens = input.num_tokens, num_cut = input.num_cut;
   const auto begin = std::chrono::steady_clock::now();
   const auto done = [=, reply = call.reply](std::span<const float> vectors) {
     const auto width = static_cast<size_t>(model->encoder()->width());

@@ -10,7 +10,7 @@ std::optional<ApiError> handle(Call& call) {
   ServedModel* model = nullptr;
   if (auto error = call.find_model(ollama_model_name(call.body), model)) return error;
   EmbeddingInput input;
-  if (auto error = read_embedding_input(call, *call.body.find("prompt"), *model, false, input)) return error;
+  if (auto error = read_embedding_input(*call.body.find("prompt"), *model, false, 0, input)) return error;
   return run_embeddings(call, *model, std::move(input), [reply = call.reply](std::span<const float> vector) {
     reply->send({200, {{"Content-Type", "application/json"}}, Json::object().set("embedding", vector_json(vector)).dump()});
   });

@@ -78,6 +78,11 @@ TEST(Ollama, DescribesItsModels) {
   EXPECT_TRUE(at(server().get("/api/version").json(), {"version"}).is_string());
 }
 
+TEST(OllamaEmbeddings, KnowsNoDimensions) {
+  EXPECT_EQ(server().post("/api/embeddings", R"({"model": "tiny", "prompt": "x", "dimensions": "many"})").status, 200);
+  EXPECT_EQ(server().post("/v1/rerank", R"({"model": "tiny", "query": "x", "documents": ["y"], "dimensions": "many"})").status, 200);
+}
+
 TEST(OllamaGenerate, TakesNoMembersOfOtherEndpoints) {
   for (const std::string more : {R"("tools": [1])", R"("truncate": "x")", R"("messages": 3)"}) {
     const HttpAnswer answer =

@@ -99,7 +99,7 @@ std::optional<ApiError> rank_by_vectors(const Call& call, ServedModel& model, st
   Json texts = Json::array().push_back(*call.body.find("query"));
   for (const std::string& document : ranking->documents) texts.push_back(document);
   EmbeddingInput input;
-  if (auto error = read_embedding_input(call, texts, model, flag_or(call.body, "truncate", false), input)) return error;
+  if (auto error = read_embedding_input(texts, model, flag_or(call.body, "truncate", false), 0, input)) return error;
   ranking->num_tokens = input.num_tokens;
   ranking->num_cut = input.num_cut;
   return run_embeddings(call, model, std::move(input), [ranking, width = static_cast<size_t>(model.encoder()->width())](auto vectors) {
