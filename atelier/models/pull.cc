@@ -27,12 +27,6 @@ struct RemoteFile {
   std::string sha256;  // empty: not known
 };
 
-// Letters, digits and . _ -, none of them a dot in front: a folder of its own in the store.
-bool is_name(std::string_view name) {
-  const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-'; };
-  return !name.empty() && name.size() <= 200 && name[0] != '.' && std::ranges::all_of(name, is_plain);
-}
-
 // A path that a server states: names separated by slashes, nothing that leads elsewhere.
 bool is_inside(std::string_view path) {
   const auto parts = split(path, '/');
@@ -154,7 +148,7 @@ struct Plan {
 
 Result<Plan> plan_of_url(const std::string& url, const PullOptions& options) {
   const std::string path = url.substr(0, url.find_first_of("?#")), file = path.substr(path.rfind('/') + 1);
-  if (!has_ending(file, ".gguf") || !is_name(file)) {
+  if (!has_ending(file, ".gguf") || !is_store_name(file)) {
     return Status::invalid(fmt::format("{}: an address must end in NAME.gguf; a repository is written owner/name", url));
   }
   return Plan{file.substr(0, file.size() - 5), {{"model.gguf", url, 0, to_lower_ascii(options.sha256)}}};
@@ -164,7 +158,8 @@ Result<Plan> plan_of_repository(const std::string& source, const PullOptions& op
   const size_t colon = source.find(':');
   const std::string repository = source.substr(0, colon), variant = colon == std::string::npos ? "" : source.substr(colon + 1);
   const auto parts = split(repository, '/');
-  if (parts.size() != 2 || !is_name(parts[0]) || !is_name(parts[1]) || (colon != std::string::npos && !is_name(variant))) {
+  if (parts.size() != 2 || !is_store_name(parts[0]) || !is_store_name(parts[1]) ||
+      (colon != std::string::npos && !is_store_name(variant))) {
     return Status::invalid(
         fmt::format("{}: is no source; write owner/name, owner/name:VARIANT or https://.../NAME.gguf", atelier::quoted(source)));
   }
@@ -202,7 +197,7 @@ Result<StoredModel> pull_model(const std::string& source, const PullOptions& opt
   const bool is_url = source.starts_with("http://") || source.starts_with("https://");
   ATELIER_TRY(Plan plan, is_url ? plan_of_url(source, options) : plan_of_repository(source, options));
   plan.name = options.name.empty() ? to_lower_ascii(plan.name) : options.name;
-  if (!is_name(plan.name))
+  if (!is_store_name(plan.name))
     return Status::invalid(fmt::format("{}: is no name for a model; use letters, digits, '.', '_' and '-'", atelier::quoted(plan.name)));
 
   const std::string store = store_folder(), target = io::join_path(store, plan.name);
@@ -233,27 +228,6 @@ Result<StoredModel> pull_model(const std::string& source, const PullOptions& opt
     if (model.name == plan.name) return model;
   }
   return Status::corrupt(fmt::format("{}: came, but is no model; atelier rm {} removes it", plan.name, plan.name));
-}
-
-Result<StoredModel> remove_model(const std::string& name) {
-  const std::string folder = io::join_path(store_folder(), name), file = folder + ".gguf";
-  std::vector<std::string> names;
-  for (const StoredModel& model : stored_models()) {
-    names.push_back(model.name);
-    if (model.name != name) continue;
-    std::error_code error;
-    fs::remove_all(io::is_directory(folder) ? folder : file, error);
-    if (error) return Status::io(fmt::format("{}: cannot be removed: {}", model.path, error.message()));
-    return model;
-  }
-  if (is_name(name) && io::is_directory(folder)) {  // what a pull brought and is no model
-    std::error_code error;
-    fs::remove_all(folder, error);
-    return StoredModel{name, folder, 0};
-  }
-  const std::string nearest = nearest_name(name, names);
-  return Status::not_found(fmt::format("{}: is not in the store {}; {}", atelier::quoted(name), store_folder(),
-                                       nearest.empty() ? "atelier list models shows what is" : "did you mean " + nearest + "?"));
 }
 
 }  // namespace atelier::models

@@ -28,7 +28,4 @@ using PullProgress = std::function<bool(const std::string& file, int64_t done, i
 // Errors: no such repository or variant (with those there are), a name that is taken, no room on the disk, a checksum that differs.
 Result<StoredModel> pull_model(const std::string& source, const PullOptions& options, const PullProgress& progress);
 
-// Deletes a model of the store with all its files. NotFound names the nearest.
-Result<StoredModel> remove_model(const std::string& name);
-
 }  // namespace atelier::models

@@ -202,7 +202,17 @@ TEST_F(Pull, removes_a_model_and_nothing_else) {
   ASSERT_TRUE(pull("acme/m").ok());
   EXPECT_EQ(remove_model("mm").status().message().find("\"mm\": is not in the store"), 0u);
   EXPECT_EQ(remove_model("..").status().code(), StatusCode::kNotFound);
+  const StoredModel alias = add_alias("small", "m").value();
+  EXPECT_EQ(alias.alias_of, "m");
+  EXPECT_EQ(resolve_model_path("small").ok(), true);
+  EXPECT_EQ(add_alias("small", "m").status().code(), StatusCode::kInvalidArgument) << "taken";
+  EXPECT_EQ(add_alias("../m", "m").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(add_alias("other", "mm").status().code(), StatusCode::kNotFound);
+  EXPECT_EQ(add_alias("third", "small").value().alias_of, "m");
+  EXPECT_EQ(remove_model("small").value().alias_of, "m");
+  EXPECT_EQ(stored_models().size(), 2u) << "the model and its third name";
   EXPECT_EQ(remove_model("m").value().bytes, 1);
+  EXPECT_TRUE(stored_models().empty()) << "second names go with their model";
   EXPECT_FALSE(is_there("m"));
 }
 

@@ -67,7 +67,8 @@ std::vector<Row> optimizers() {
 std::vector<Row> stored() {
   std::vector<Row> rows;
   for (const models::StoredModel& model : models::stored_models()) {
-    rows.push_back({model.name, human_bytes(static_cast<uint64_t>(model.bytes)), model.path});
+    rows.push_back(
+        {model.name, model.alias_of.empty() ? human_bytes(static_cast<uint64_t>(model.bytes)) : "is " + model.alias_of, model.path});
   }
   return rows;
 }
