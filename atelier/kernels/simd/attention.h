@@ -32,7 +32,7 @@ class AttentionKernel {
   static constexpr int64_t kLanes = S::kLanes;
 
   static void attention(const AttentionShape& shape, const AttentionBlock& block, int64_t span, const AttentionSums& sums, float* scratch) {
-    [[maybe_unused]] const TilesIfUsed tiles(TileShapes::all_whole());
+    [[maybe_unused]] const TilesIfUsed tiles(tile_shapes(rows_of_tile(block)));
     AttentionKernel kernel(shape, block, sums, scratch);
     kernel.read_queries();
     const int64_t end = min(kernel.end_key(block.num_rows - 1), (span + 1) * kKeySpan);
@@ -48,6 +48,13 @@ class AttentionKernel {
   struct NoTiles {
     explicit NoTiles(const TileShapes&) {}
   };
+  // The time of a product goes by the rows of its left operand.
+  static int64_t rows_of_tile(const AttentionBlock& block) { return min(kTileRows, block.num_rows * block.num_heads); }
+  static constexpr TileShapes tile_shapes(int64_t rows) {
+    TileShapes shapes = TileShapes::all_whole();
+    for (const int tile : {0, 1, 4}) shapes.set(tile, rows, kTileBytes);
+    return shapes;
+  }
   using TilesIfUsed = std::conditional_t<kUsesTiles, Tiles, NoTiles>;
   static constexpr int64_t kGroup = kUsesTiles ? 2 * kTileRows : 4 * kRows;  // queries whose scores stay in the L1 cache
   static_assert(kGroup <= kAttentionGroup);
@@ -73,6 +80,7 @@ class AttentionKernel {
         sums_(sums),
         width_(sums.width),
         num_queries_(block.num_rows * block.num_heads),
+        tile_rows_(rows_of_tile(block)),
         num_blocks_(P::kHasScales ? width_ / kBlock : 1) {
     key_panel_ = scratch;
     value_panel_ = key_panel_ + kKeyTile * width_;
@@ -224,7 +232,7 @@ class AttentionKernel {
   // group.
   template <int N>
   void add_columns_of_tiles(int64_t i, int64_t rows, int64_t d, float* sums) {
-    if (rows == kTileRows) return add_tile_values<N>(i, d, sums, width_);
+    if (rows == tile_rows_) return add_tile_values<N>(i, d, sums, width_);
     constexpr int64_t kColumns = N * kTileWords;
     alignas(kTileBytes) float some[kTileRows * kColumns] = {};
     for (int64_t r = 0; r < rows; ++r) {
@@ -466,6 +474,7 @@ class AttentionKernel {
   Ahead<S> ahead_;  // of the next tile
   int64_t width_;
   int64_t num_queries_;
+  int64_t tile_rows_;                     // sixteen, or all queries
   int64_t num_blocks_;                    // of columns with scales of their own
   const float *keys_, *values_;           // words, in the panels or in the tile
   float *key_panel_, *value_panel_;       // [width / kInputsPerStep, kKeyTile], [kSteps, width] words
