@@ -187,7 +187,9 @@ class Attention {
     block.tile_bytes = kv_tile_bytes(run.kv.dtype, shape_.head_dim);
     block.pages = run.kv.pages;
     block.offset = run.kv.offset + unit.kv_head * 2 * block.tile_bytes;
-    block.alibi_slopes = shape_.alibi_slopes ? shape_.alibi_slopes + unit.kv_head * block.num_heads : nullptr;
+    const int64_t head = unit.kv_head * block.num_heads;
+    block.alibi_slopes = shape_.alibi_slopes ? shape_.alibi_slopes + head : nullptr;
+    block.relative_bias = shape_.relative_bias ? shape_.relative_bias + head * (2 * shape_.reach + 1) : nullptr;
     return block;
   }
 

@@ -17,6 +17,7 @@ struct Config {
   int64_t window = 0;
   bool has_alibi = false;
   int64_t prefix = 0;
+  int64_t reach = 0;  // of a relative bias; 0: none
 };
 
 constexpr Config kConfigs[] = {
@@ -36,6 +37,9 @@ constexpr Config kConfigs[] = {
     {DType::kF16, 2, 1, 24, 540, 0, 0, false, 540},
     {DType::kF16, 2, 1, 32, 90, 0, 0, false, 70},
     {DType::kF32, 2, 1, 40, 200, 3.0f, 50, false, 97},
+    {DType::kF32, 4, 4, 16, 150, 0, 0, false, 150, 20},
+    {DType::kF16, 6, 2, 32, 600, 2.0f, 0, false, 0, 128},
+    {DType::kQ8_0, 2, 2, 64, 90, 0, 0, false, 70, 31},
 };
 
 // A sequence whose keys and values are in pages that lie anywhere; beyond the last token they hold NaN, which nothing may read into a
@@ -43,7 +47,7 @@ constexpr Config kConfigs[] = {
 struct Sequence {
   Config c;
   AttentionShape shape;
-  std::vector<float> q, k, v, slopes;  // k and v as they are read back from the cache
+  std::vector<float> q, k, v, slopes, biases;  // k and v as they are read back from the cache
   std::vector<std::vector<uint8_t>> memory;
   std::vector<uint8_t*> pages;
   KvView kv;
@@ -65,7 +69,9 @@ struct Sequence {
       }
     }
     for (int64_t h = 0; h < c.heads; ++h) slopes.push_back(1.0f / static_cast<float>(2 << h));
+    biases = random_floats(c.heads * (2 * c.reach + 1), 4);
     shape = {c.heads, c.kv_heads, c.head_dim, 0.3f, c.soft_cap, c.window, c.has_alibi ? slopes.data() : nullptr};
+    if (c.reach > 0) shape.relative_bias = biases.data(), shape.reach = c.reach;
   }
 
   int64_t width() const { return c.heads * c.head_dim; }
@@ -87,6 +93,7 @@ struct Sequence {
       score *= shape.scale;
       if (c.soft_cap > 0) score = c.soft_cap * std::tanh(score / c.soft_cap);
       if (c.has_alibi) score += slopes[head] * static_cast<double>(s - position);
+      if (c.reach > 0) score += biases[head * (2 * c.reach + 1) + c.reach + std::clamp(s - position, -c.reach, c.reach)];
       total += std::exp(score);
       for (int64_t d = 0; d < c.head_dim; ++d) out[d] += std::exp(score) * v[s * kv_width + g * c.head_dim + d];
     }
@@ -119,6 +126,7 @@ class AttentionOfIsa : public testing::TestWithParam<NamedTable> {
         block.tile_bytes = kv_tile_bytes(s.c.dtype, s.c.head_dim);
         block.offset = s.kv.offset + g * 2 * block.tile_bytes;
         block.alibi_slopes = s.c.has_alibi ? s.slopes.data() + g * group : nullptr;
+        block.relative_bias = s.c.reach > 0 ? s.biases.data() + g * group * (2 * s.c.reach + 1) : nullptr;
         std::vector<float> whole(queries * width, 0.0f), largest(queries, -INFINITY), totals(queries, 0.0f);
         const AttentionSums sums = {whole.data(), largest.data(), totals.data(), width};
         const AttentionSums of_span = {part.data(), part.data() + queries * width, part.data() + queries * (width + 1), width};
@@ -254,6 +262,19 @@ TEST_P(AttentionDriver, has_the_same_bits_for_any_split_into_runs_and_threads) {
       run(s, two, split);
       ASSERT_EQ(std::memcmp(split.data(), whole.data(), whole.size() * sizeof(float)), 0) << "cut " << cut;
     }
+  }
+}
+
+// Keys of another sequence: as if every query stood behind all of them.
+TEST_P(AttentionDriver, rows_over_another_sequence_see_all_of_its_keys) {
+  const Sequence s({DType::kF16, 4, 2, 32, 570});
+  std::vector<float> across, behind;
+  const AttentionRun cross[] = {cross_run(0, 5, s.kv, 570)};
+  run(s, cross, across);
+  for (int64_t t = 0; t < 5; ++t) {
+    const AttentionRun last[] = {s.run(t, 1, 569)};
+    run(s, last, behind);
+    EXPECT_EQ(std::memcmp(across.data() + t * s.width(), behind.data() + t * s.width(), s.width() * sizeof(float)), 0) << t;
   }
 }
 

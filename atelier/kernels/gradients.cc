@@ -21,6 +21,11 @@ float* workspace(int64_t floats) {
   return memory.take(floats);
 }
 
+float* bias_workspace(int64_t floats) {
+  thread_local Workspace memory;
+  return memory.take(floats);
+}
+
 // Rows first, for dx and the statistics; then columns, so that each sum over rows belongs to one thread.
 void norm_backward(decltype(KernelTable::rms_norm_backward) row_backward, const float* x, const float* weight, float eps, const float* dy,
                    int64_t T, int64_t C, const NormGradients& out) {
@@ -95,9 +100,14 @@ void attention_backward(const AttentionShape& shape, std::span<const DocumentRow
       deltas[i] = static_cast<float>(sum);
     }
   });
+  const int64_t num_biases = gradient.d_relative_bias != nullptr ? H * (2 * shape.reach + 1) : 0;
+  float* d_biases = bias_workspace(num_biases * std::ssize(documents));  // of each document
   parallel_for_each(static_cast<int64_t>(documents.size()) * G, [&](int64_t i, int) {
     const DocumentRows& document = documents[static_cast<size_t>(i / G)];
-    const int64_t g = i % G, query = document.first_row * H * D + g * heads * D, key = document.first_row * G * D + g * D;
+    const int64_t g = i % G, query = document.first_row * H * D + g * heads * D, key = document.key_row() * G * D + g * D;
+    const int64_t bias = g * heads * (2 * shape.reach + 1);
+    float* d_bias = num_biases > 0 ? d_biases + i / G * num_biases + bias : nullptr;
+    if (d_bias != nullptr) std::fill_n(d_bias, heads * (2 * shape.reach + 1), 0.0f);
     const int64_t sums = document.first_row * H + g * heads;
     const AttentionBackwardBlock block{.q = gradient.q + query,
                                        .d_out = gradient.d_out + query,
@@ -112,12 +122,20 @@ void attention_backward(const AttentionShape& shape, std::span<const DocumentRow
                                        .deltas = deltas + sums,
                                        .ld_sums = H,
                                        .num_rows = document.num_rows,
+                                       .num_keys = document.key_count(),
                                        .num_heads = heads,
-                                       .prefix = document.prefix,
-                                       .alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + g * heads : nullptr};
+                                       .prefix = document.is_cross() ? document.num_keys : document.prefix,
+                                       .alibi_slopes = shape.alibi_slopes ? shape.alibi_slopes + g * heads : nullptr,
+                                       .relative_bias = shape.relative_bias ? shape.relative_bias + bias : nullptr,
+                                       .d_relative_bias = d_bias};
     const int64_t floats = attention_backward_floats(D, document.num_rows, heads);
     kernel(shape, block, static_cast<float*>(thread_scratch(floats * static_cast<int64_t>(sizeof(float)))));
   });
+  for (int64_t n = 0; n < num_biases; ++n) {
+    float sum = 0;
+    for (int64_t i = 0; i < std::ssize(documents); ++i) sum += d_biases[i * num_biases + n];
+    gradient.d_relative_bias[n] = sum;
+  }
 }
 
 double cross_entropy_backward(float* x, int64_t T, int64_t V, const int32_t* labels, float weight, float soft_cap, bool is_loss_only) {

@@ -50,18 +50,26 @@ void layer_norm_backward(const float* x, const float* weight, float eps, const f
 void rotary_backward(float* dx, int64_t ldx, int64_t T, int64_t num_heads, int64_t D, int64_t R, const int32_t* position, const float* cos,
                      const float* sin, RotaryLayout layout);
 
-// Rows of one document: positions 0 .. num_rows - 1, keys and values those of the rows themselves.
+// Rows of one document: positions 0 .. num_rows - 1, keys and values those of the rows themselves or of another sequence.
 struct DocumentRows {
   int64_t first_row = 0;
   int64_t num_rows = 0;
-  int64_t prefix = 0;  // every row sees rows 0..prefix-1, and those up to itself
+  int64_t prefix = 0;     // every row sees rows 0..prefix-1, and those up to itself
+  int64_t first_key = 0;  // of another sequence, whose keys are all seen, and nothing else is
+  int64_t num_keys = 0;   // of another sequence; 0: the keys are those of the rows
+
+  bool is_cross() const { return num_keys > 0; }
+  int64_t key_row() const { return is_cross() ? first_key : first_row; }
+  int64_t key_count() const { return is_cross() ? num_keys : num_rows; }
 };
 
-// What attention() of the documents read and wrote. q, out, d_out, dq [T, H, D] contiguous; k, v, dk, dv [T, G, D] contiguous;
-// log_sums [T, H]. dq, dk and dv are written.                                             (Dao 2023, arXiv:2307.08691)
+// What attention() of the documents read and wrote. q, out, d_out, dq [T, H, D] contiguous; k, v, dk, dv [S, G, D] contiguous;
+// log_sums [T, H]. dq, dk and dv are written, and so is d_relative_bias [H, 2 * reach + 1] where the shape has a bias and it is not null.
+//                                                                                         (Dao 2023, arXiv:2307.08691)
 struct AttentionGradient {
   const float *q, *k, *v, *out, *d_out, *log_sums;
   float *dq, *dk, *dv;
+  float* d_relative_bias = nullptr;
 };
 void attention_backward(const AttentionShape& shape, std::span<const DocumentRows> documents, const AttentionGradient& gradient,
                         Compute compute);

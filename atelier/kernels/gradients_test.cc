@@ -105,8 +105,12 @@ TEST_P(GradientsOfIsa, attention_equals_its_scalar_twin) {
   const std::vector<float> q = random_floats(T * heads * D, 1), k = random_floats(T * D, 2), v = random_floats(T * D, 3);
   const std::vector<float> d_out = random_floats(T * heads * D, 4), deltas = random_floats(T * heads, 5, 0.1f), slopes = {0.2f, 0.1f};
   const std::vector<float> log_sums(static_cast<size_t>(T * heads), 12.0f);  // above every score, as log-sums are
-  const auto run = [&](const AttentionShape& shape, int64_t prefix, auto kernel) {
-    std::vector<float> out(static_cast<size_t>(T * (heads + 2) * D)), scratch(static_cast<size_t>(attention_backward_floats(D, T, heads)));
+  const int64_t reach = 21, num_biases = heads * (2 * reach + 1);
+  const std::vector<float> biases = random_floats(num_biases, 6);
+  // dq, dk, dv and the gradient of biases; the first `rows` queries over all keys.
+  const auto run = [&](const AttentionShape& shape, int64_t rows, int64_t prefix, auto kernel) {
+    std::vector<float> out(static_cast<size_t>(T * (heads + 2) * D + num_biases));
+    std::vector<float> scratch(static_cast<size_t>(attention_backward_floats(D, T, heads)));
     AttentionBackwardBlock block{.q = q.data(),
                                  .d_out = d_out.data(),
                                  .dq = out.data(),
@@ -119,24 +123,30 @@ TEST_P(GradientsOfIsa, attention_equals_its_scalar_twin) {
                                  .log_sums = log_sums.data(),
                                  .deltas = deltas.data(),
                                  .ld_sums = heads,
-                                 .num_rows = T,
+                                 .num_rows = rows,
+                                 .num_keys = T,
                                  .num_heads = heads,
                                  .prefix = prefix,
-                                 .alibi_slopes = shape.alibi_slopes};
+                                 .alibi_slopes = shape.alibi_slopes,
+                                 .relative_bias = shape.relative_bias,
+                                 .d_relative_bias = shape.relative_bias ? out.data() + T * (heads + 2) * D : nullptr};
     kernel(shape, block, scratch.data());
     return out;
   };
   const AttentionShape plain{.num_heads = heads, .num_kv_heads = 1, .head_dim = D, .scale = 0.2f};
-  AttentionShape window = plain, cap = plain, alibi = plain;
+  AttentionShape window = plain, cap = plain, alibi = plain, biased = plain;
   window.window = 19;
   cap.soft_cap = 1.5f;
   alibi.alibi_slopes = slopes.data();
-  for (const AttentionShape& shape : {plain, window, cap, alibi}) {
-    for (const int64_t prefix : {int64_t{0}, int64_t{70}, T}) {
+  biased.relative_bias = biases.data();
+  biased.reach = reach;
+  for (const AttentionShape& shape : {plain, window, cap, alibi, biased}) {
+    for (const auto& [rows, prefix] : {std::pair(T, int64_t{0}), std::pair(T, int64_t{70}), std::pair(T, T), std::pair(int64_t{10}, T)}) {
       if (prefix > 0 && shape.alibi_slopes != nullptr) continue;  // scores would rise above the log-sums
-      const std::vector<float> wanted = run(shape, prefix, reference().attention_backward_f32);
-      expect_near(run(shape, prefix, table().attention_backward_f32), wanted, 2e-6);
-      if (table().attention_backward_bf16) expect_near(run(shape, prefix, table().attention_backward_bf16), wanted, 1e-2);
+      if (rows < T && shape.window > 0) continue;                 // keys of another sequence have no window
+      const std::vector<float> wanted = run(shape, rows, prefix, reference().attention_backward_f32);
+      expect_near(run(shape, rows, prefix, table().attention_backward_f32), wanted, 2e-6);
+      if (table().attention_backward_bf16) expect_near(run(shape, rows, prefix, table().attention_backward_bf16), wanted, 1e-2);
     }
   }
 }

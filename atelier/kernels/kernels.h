@@ -100,6 +100,11 @@ struct AttentionRun {
   int64_t prefix = 0;  // keys 0..prefix-1 are stored too, and every row sees them: 0 causal, the whole length bidirectional
 };
 
+// Rows that see all `num_keys` keys of another sequence and no others: they stand before its first key.
+inline AttentionRun cross_run(int64_t first_row, int64_t num_rows, const KvView& kv, int64_t num_keys) {
+  return {first_row, num_rows, -num_rows, kv, num_keys};
+}
+
 struct AttentionShape {
   int64_t num_heads = 0;                // H
   int64_t num_kv_heads = 0;             // G; H is a multiple of G
@@ -108,6 +113,9 @@ struct AttentionShape {
   float soft_cap = 0;                   // cap * tanh(score / cap) when positive
   int64_t window = 0;                   // a row sees at most this many latest keys, itself included; 0: all
   const float* alibi_slopes = nullptr;  // [H]: adds slope * (key position - query position); null: none
+  // [H, 2 * reach + 1]: adds relative_bias[h, reach + clamp(key position - query position, -reach, reach)]; null: none
+  const float* relative_bias = nullptr;
+  int64_t reach = 0;
 };
 
 // out[t, h, :] = softmax_s(scale * q[t, h, :] . k[s, g, :]) v[s, g, :], g = h / (H / G). q, out: [T, H, D] with row strides ldq, ldo.

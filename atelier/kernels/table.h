@@ -79,9 +79,10 @@ struct AttentionBlock {
   int64_t prefix = 0;          // every row sees keys 0..prefix-1
   DType dtype = DType::kF32;   // of keys and values
   const uint8_t* const* pages = nullptr;
-  int64_t offset = 0;                   // of this kv head in a page: its tile of keys, then that of values (kernels/kv_tile.h); bytes
-  int64_t tile_bytes = 0;               // of either
-  const float* alibi_slopes = nullptr;  // [heads] or null
+  int64_t offset = 0;                    // of this kv head in a page: its tile of keys, then that of values (kernels/kv_tile.h); bytes
+  int64_t tile_bytes = 0;                // of either
+  const float* alibi_slopes = nullptr;   // [heads] or null
+  const float* relative_bias = nullptr;  // [heads, 2 * reach + 1] or null
 };
 
 // Running sums of the queries of a block, one for each head of each row: m, l and o of the online softmax.
@@ -134,9 +135,12 @@ struct AttentionBackwardBlock {
   const float* deltas = nullptr;    // [rows, heads] sum_d d_out[d] out[d], row stride ld_sums
   int64_t ld_sums = 0;
   int64_t num_rows = 0;
+  int64_t num_keys = 0;   // as many as rows, or those of another sequence, all of them in the prefix
   int64_t num_heads = 0;  // H / G
   int64_t prefix = 0;     // every query sees keys 0..prefix-1
   const float* alibi_slopes = nullptr;
+  const float* relative_bias = nullptr;  // [heads, 2 * reach + 1]
+  float* d_relative_bias = nullptr;      // the same, added to; or null
 };
 inline constexpr int64_t attention_backward_floats(int64_t D, int64_t rows, int64_t heads) {
   const int64_t width = (D + 31) / 32 * 32;

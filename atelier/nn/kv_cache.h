@@ -3,6 +3,8 @@
 // Attention always reads keys and values back from here, in the pool's type, so a prompt computed in chunks and a prompt computed at
 // once see the same bits. Caches of several sequences may own the same pages (fork(), append_shared()): who writes into a page that
 // others own as well takes a copy first, in reserve().
+//
+// What a decoder attends to of its source is a cache too, on the same pool: written once, whole, and then read (RowRun::source).
 #pragma once
 
 #include <cstdint>

@@ -8,9 +8,10 @@ namespace {
 
 class Visitor {
  public:
-  Visitor(const TransformerSpec& spec, FunctionRef<void(const ParameterInfo&, Tensor&)> visit) : spec_(spec), visit_(visit) {}
+  Visitor(const TransformerSpec& spec, std::string prefix, FunctionRef<void(const ParameterInfo&, Tensor&)> visit)
+      : spec_(spec), prefix_(std::move(prefix)), visit_(visit) {}
 
-  void tensor(const std::string& name, Shape shape, Tensor& tensor) { visit_({name, shape}, tensor); }
+  void tensor(const std::string& name, Shape shape, Tensor& tensor) { visit_({prefix_ + name, shape}, tensor); }
 
   void norm(const std::string& name, int64_t width, NormLayer& norm) {
     tensor(name + ".weight", {width}, norm.weight);
@@ -46,6 +47,10 @@ class Visitor {
     norm(name + ".attention_norm", spec_.width, layer.attention_norm);
     attention(name + ".attention", layer.attention);
     if (has_post_norms) norm(name + ".attention_post_norm", spec_.width, layer.attention_post_norm);
+    if (spec_.has_encoder()) {
+      norm(name + ".cross_norm", spec_.width, layer.cross_norm);
+      attention(name + ".cross_attention", layer.cross_attention);
+    }
     norm(name + ".mlp_norm", spec_.width, layer.mlp_norm);
     mlp(name + ".mlp", layer.mlp);
     if (has_post_norms) norm(name + ".mlp_post_norm", spec_.width, layer.mlp_post_norm);
@@ -68,23 +73,27 @@ class Visitor {
 
  private:
   const TransformerSpec& spec_;
+  std::string prefix_;  // of every name
   FunctionRef<void(const ParameterInfo&, Tensor&)> visit_;
 };
 
-}  // namespace
-
-void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
-                      FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
-  Visitor visitor(spec, visit);
+void visit_stack(const TransformerSpec& spec, const std::string& prefix, TransformerParameters& parameters,
+                 FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
+  Visitor visitor(spec, prefix, visit);
   parameters.layers.resize(spec.layers.size());
-  visitor.tensor("embedding.weight", {spec.vocab_size, spec.width}, parameters.embedding);
+  if (spec.has_own_embedding) visitor.tensor("embedding.weight", {spec.vocab_size, spec.width}, parameters.embedding);
   if (spec.position == PositionKind::kLearned) {
     visitor.tensor("position_embedding.weight", {spec.position_offset + spec.max_context, spec.width}, parameters.position_embedding);
   }
   if (spec.num_segments > 0) {
     visitor.tensor("segment_embedding.weight", {spec.num_segments, spec.width}, parameters.segment_embedding);
   }
+  if (spec.position == PositionKind::kRelative) {
+    visitor.tensor("relative_bias.weight", {spec.num_buckets, spec.num_heads}, parameters.relative_bias);
+  }
   if (spec.has_embedding_norm) visitor.norm("embedding_norm", spec.width, parameters.embedding_norm);
+  parameters.encoder.resize(spec.encoder.size());
+  if (spec.has_encoder()) visit_stack(spec.encoder[0], prefix + "encoder.", parameters.encoder[0], visit);
   for (size_t i = 0; i < parameters.layers.size(); ++i) visitor.layer("layers." + std::to_string(i), parameters.layers[i]);
   if (spec.has_final_norm) visitor.norm("final_norm", spec.width, parameters.final_norm);
   if (spec.has_pooler) visitor.linear("pooler", spec.width, spec.width, true, parameters.pooler);
@@ -93,9 +102,17 @@ void visit_parameters(const TransformerSpec& spec, TransformerParameters& parame
   if (spec.head.kind != HeadKind::kNone) visitor.task_head(std::string("heads.") + head_def(spec.head.kind).name, parameters.task);
 }
 
+}  // namespace
+
+void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
+                      FunctionRef<void(const ParameterInfo&, Tensor&)> visit) {
+  visit_stack(spec, "", parameters, visit);
+}
+
 bool is_multiplied(const TransformerSpec& spec, const ParameterInfo& info) {
-  if (info.shape.rank() != 2 || info.name == "position_embedding.weight" || info.name == "segment_embedding.weight") return false;
-  return info.name != "embedding.weight" || spec.has_tied_head;
+  if (info.shape.rank() != 2 || info.name.ends_with("relative_bias.weight")) return false;
+  if (info.name == "embedding.weight") return spec.has_tied_head;
+  return !info.name.ends_with("embedding.weight");
 }
 
 }  // namespace atelier::nn

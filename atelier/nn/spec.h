@@ -1,4 +1,5 @@
-// One transformer, described by data: which parts a decoder or an encoder is made of and how large they are.
+// One transformer, described by data: which parts a decoder or an encoder is made of and how large they are, and which encoder a decoder
+// listens to.
 //
 // A file of models/ fills a TransformerSpec from an architecture's configuration; nn/transformer.h runs it. A field exists when at
 // least two architectures need it or when it changes the computation; what only a checkpoint's layout needs stays in models/.
@@ -25,7 +26,9 @@ enum class NormPlacement : uint8_t { kPre, kPost, kBoth, kKept };
 // Which rows of its sequence a row sees: those up to itself, or all (an encoder).
 enum class MaskKind : uint8_t { kCausal, kBidirectional };
 
-enum class PositionKind : uint8_t { kRotary, kLearned, kAlibi };
+// kSinusoidal: sines and cosines of fixed frequencies are added to the embedding (Vaswani et al. 2017, 3.5; the sines in the first half
+// of the width, as Marian has them). kRelative: scores have a bias by distance, learned in buckets (Raffel et al. 2020, 2.1).
+enum class PositionKind : uint8_t { kRotary, kLearned, kAlibi, kSinusoidal, kRelative };
 
 enum class RopeScaling : uint8_t { kNone, kLinear, kDynamic, kYarn, kLlama3, kLongRope };
 
@@ -77,6 +80,8 @@ struct TransformerSpec {
   PositionKind position = PositionKind::kRotary;
   int64_t position_offset = 0;  // learned: row 0 is at this row of the table; RoBERTa: the pad's id + 1
   int64_t num_segments = 0;     // kinds of tokens with an embedding of their own, BERT's text A and B; 0: none
+  int64_t num_buckets = 0;      // relative: of distances, half of them exact
+  int64_t max_distance = 0;     // relative: from here on all are one bucket
   std::vector<RopeSpec> ropes;
   kernels::RotaryLayout rotary_layout = kernels::RotaryLayout::kHalves;
 
@@ -94,12 +99,19 @@ struct TransformerSpec {
   bool has_pooler = false;     // tanh(dense(first row)): what BERT's heads for whole texts read
   HeadSpec head;               // for a task, beside the language head or in its place
 
+  // The encoder whose states every layer attends to behind its own attention (Vaswani et al. 2017); none or one. Its width is the
+  // decoder's.
+  std::vector<TransformerSpec> encoder;
+  bool has_own_embedding = true;  // false: an encoder that reads its decoder's table
+
   float embedding_scale = 1;
+  float output_scale = 1;        // of the hidden states that the language head reads: T5's 1 / sqrt(C)
   float attention_scale = 0;     // of q.k; 0: 1 / sqrt(D)
   float attention_soft_cap = 0;  // 0: none
   float final_soft_cap = 0;      // on the logits; 0: none
 
   int64_t num_layers() const { return static_cast<int64_t>(layers.size()); }
+  bool has_encoder() const { return !encoder.empty(); }
 };
 
 }  // namespace atelier::nn

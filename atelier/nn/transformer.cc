@@ -6,19 +6,32 @@
 
 #include "atelier/base/error.h"
 #include "atelier/nn/alibi.h"
+#include "atelier/nn/positions.h"
 #include "atelier/ops/attention.h"
 #include "atelier/ops/dropout.h"
 #include "atelier/ops/elementwise.h"
 #include "atelier/ops/embedding.h"
 #include "atelier/ops/norm.h"
+#include "atelier/ops/relative_bias.h"
 
 namespace atelier::nn {
 
 namespace {
 
-// Where a block drops values: what low-rank additions read, and what it adds to the residual.
-enum DropoutPlace : uint32_t { kAttentionInput, kAttentionOutput, kMlpInput, kMlpHidden, kAttentionResidual, kMlpResidual, kNumPlaces };
+// Where a block drops values: what low-rank additions read, and what it adds to the residual. What it adds of its source is numbered apart.
+enum DropoutPlace : uint32_t {
+  kAttentionInput,
+  kAttentionOutput,
+  kMlpInput,
+  kMlpHidden,
+  kAttentionResidual,
+  kMlpResidual,
+  kNumPlaces,
+  kSourceResidual = kNumPlaces
+};
 constexpr int64_t kEmbeddingLayer = -1;
+// Beyond the places of a decoder's layers: what it adds of its source, by layer; and the places of its encoder.
+constexpr uint32_t kSourceSites = 0x20000000, kEncoderSites = 0x40000000;
 
 }  // namespace
 
@@ -30,6 +43,14 @@ Transformer::Transformer(TransformerSpec spec, TransformerParameters parameters,
     for (const RopeSpec& rope : spec_.ropes) ropes_.emplace_back(rope, planned_context);
   }
   if (spec_.position == PositionKind::kAlibi) alibi_slopes_ = alibi_slopes(spec_.num_heads);
+  if (spec_.position == PositionKind::kRelative) {
+    buckets_ = distance_buckets(spec_.num_buckets, spec_.max_distance, spec_.mask == MaskKind::kBidirectional);
+  }
+  if (!spec_.has_encoder()) return;
+  TransformerParameters& of_encoder = parameters_.encoder.at(0);
+  if (!spec_.encoder[0].has_own_embedding) of_encoder.embedding = parameters_.embedding;
+  encoder_ = std::make_unique<Transformer>(spec_.encoder[0], of_encoder, planned_context);
+  encoder_->first_dropout_site_ = kEncoderSites;
 }
 
 void Transformer::set_rows(std::span<const RowRun> runs, const TrainingForward& training) {
@@ -63,21 +84,45 @@ void Transformer::set_rows(std::span<const RowRun> runs, const TrainingForward& 
     for (const int32_t position : rows_.position) rows_.learned.push_back(position + static_cast<int32_t>(spec_.position_offset));
   }
   for (RopeTable& rope : ropes_) rope.ensure(end);
+  if (spec_.position == PositionKind::kSinusoidal && (!sinusoids_ || sinusoids_.dim(0) < end)) {
+    sinusoids_ = sinusoids(std::max(end, spec_.max_context), spec_.width);
+  }
+  if (spec_.has_encoder()) set_sources();
+}
+
+// What each run attends to of its source.
+void Transformer::set_sources() {
+  rows_.source_runs.clear();
+  rows_.source_documents.clear();
+  int64_t row = 0, key = 0;
+  for (const RowRun& run : rows_.runs) {
+    if (run.cache != nullptr) {
+      ATELIER_CHECK(run.source != nullptr && run.source->length() > 0);
+    } else {
+      ATELIER_CHECK(run.num_source_rows > 0);
+      rows_.source_documents.push_back({row, run.num_rows, 0, key, run.num_source_rows});
+    }
+    row += run.num_rows;
+    key += run.num_source_rows;
+  }
 }
 
 ops::DropoutRows Transformer::dropout_rows(float p, int64_t layer, uint32_t place) const {
   const TrainingForward& training = rows_.training;
-  return {p, training.seed, training.step, static_cast<uint32_t>(layer + 1) * kNumPlaces + place, rows_.sample, rows_.position};
+  const uint32_t site = first_dropout_site_ + static_cast<uint32_t>(layer + 1) * kNumPlaces + place;
+  return {p, training.seed, training.step, site, rows_.sample, rows_.position};
 }
 
 Tensor Transformer::forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training,
-                            Probe* probe) {
+                            Probe* probe, const Tensor& sources) {
   ATELIER_CHECK(probe == nullptr || (runs.size() == 1 && runs[0].cache == nullptr));
   set_rows(runs, training);
   rows_.probe = probe;
+  rows_.sources = sources;
   set_tokens(ids);
   ATELIER_CHECK(rows_.position.size() == ids.size());
   Tensor x = embed(context);
+  if (!buckets_.empty()) rows_.relative_bias = ops::relative_bias(context, parameters_.relative_bias, buckets_);
   const Arena::Mark mark = context.arena.mark();
   for (int64_t layer = 0; layer < spec_.num_layers(); ++layer) {
     if (probe != nullptr) probe->state(context, layer, x);
@@ -97,7 +142,30 @@ Tensor Transformer::forward(Context& context, std::span<const int32_t> ids, std:
 }
 
 Tensor Transformer::finish(Context& context, const Tensor& x) const {
-  return spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
+  Tensor hidden = spec_.has_final_norm ? normalise(context, parameters_.final_norm, x) : x;
+  if (spec_.output_scale != 1) ops::scale_inplace(context, hidden, spec_.output_scale);
+  return hidden;
+}
+
+void Transformer::store_sources(Context& context, const Tensor& states, std::span<const SourceRun> sources) const {
+  for (const SourceRun& source : sources) {
+    ATELIER_CHECK(source.cache->length() == 0);
+    ATELIER_CHECK(source.cache->reserve(source.num_rows));
+  }
+  for (int64_t layer = 0; layer < spec_.num_layers(); ++layer) {
+    const Arena::Mark mark = context.arena.mark();
+    const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].cross_attention;
+    Tensor k, v;
+    const ops::LinearArgs projections[] = {{&weights.k.weight, &weights.k.bias, &k}, {&weights.v.weight, &weights.v.bias, &v}};
+    ops::linear_group(context, states, projections);
+    int64_t row = 0;
+    for (const SourceRun& source : sources) {
+      source.cache->write(layer, k.f32() + row * k.dim(1), v.f32() + row * v.dim(1), source.num_rows);
+      row += source.num_rows;
+    }
+    context.arena.rewind(mark);
+  }
+  for (const SourceRun& source : sources) source.cache->advance(source.num_rows);
 }
 
 Tensor Transformer::logits(Context& context, const Tensor& hidden, const Tensor& head) const {
@@ -151,6 +219,7 @@ Tensor Transformer::embed(Context& context) const {
     ops::add_inplace(context, x,
                      ops::embedding(context, parameters_.position_embedding, rows_.learned.empty() ? rows_.position : rows_.learned));
   }
+  if (spec_.position == PositionKind::kSinusoidal) ops::add_inplace(context, x, ops::embedding(context, sinusoids_, rows_.position));
   if (spec_.num_segments > 0) ops::add_inplace(context, x, ops::embedding(context, parameters_.segment_embedding, rows_.segment));
   if (spec_.has_embedding_norm) x = normalise(context, parameters_.embedding_norm, x);
   return ops::dropout(context, x, dropout_rows(rows_.training.dropout, kEmbeddingLayer, 0));
@@ -168,11 +237,18 @@ void Transformer::block(Context& context, Tensor& x, int64_t layer) {
   };
   Tensor* residual = adds_products(context) ? &x : nullptr;
   const auto sublayer = [&](const NormLayer& norm, const NormLayer& post_norm, DropoutPlace place, auto&& compute) {
-    const bool is_mlp = place == kMlpResidual;
-    const auto added = [&](const Tensor& y) { return ops::dropout(context, y, dropout_rows(rows_.training.dropout, layer, place)); };
+    const bool is_source = place == kSourceResidual;
+    const auto added = [&](const Tensor& y) {
+      ops::DropoutRows dropped = dropout_rows(rows_.training.dropout, layer, place);
+      if (is_source) dropped.site = kSourceSites + static_cast<uint32_t>(layer);
+      return ops::dropout(context, y, dropped);
+    };
+    const auto squeeze_output = [&](Tensor& y) {
+      if (!is_source) squeeze(context, layer, place == kMlpResidual, x, y);
+    };
     if (spec_.norm_placement == NormPlacement::kPost) {
       Tensor y = compute(x);
-      squeeze(context, layer, is_mlp, x, y);
+      squeeze_output(y);
       ops::add_inplace(context, x, added(y));
       assign(normalise(context, norm, x));
       return;
@@ -185,11 +261,15 @@ void Transformer::block(Context& context, Tensor& x, int64_t layer) {
     Tensor y = compute(input);
     if (!y) return;
     if (spec_.norm_placement == NormPlacement::kBoth) y = normalise(context, post_norm, y);
-    squeeze(context, layer, is_mlp, x, y);
+    squeeze_output(y);
     ops::add_inplace(context, x, added(y));
   };
   sublayer(weights.attention_norm, weights.attention_post_norm, kAttentionResidual,
            [&](const ops::LinearInput& h) { return attend(context, h, layer, residual); });
+  if (spec_.has_encoder()) {
+    sublayer(weights.cross_norm, {}, kSourceResidual,
+             [&](const ops::LinearInput& h) { return attend_source(context, h, layer, residual); });
+  }
   sublayer(weights.mlp_norm, weights.mlp_post_norm, kMlpResidual,
            [&](const ops::LinearInput& h) { return mlp(context, h, layer, residual); });
 }
@@ -237,6 +317,15 @@ Tensor Transformer::project(Context& context, const ops::LinearInput& x, int64_t
   return y;
 }
 
+kernels::AttentionShape Transformer::attention_shape(int64_t window) const {
+  return {.num_heads = spec_.num_heads,
+          .num_kv_heads = spec_.num_kv_heads,
+          .head_dim = spec_.head_dim,
+          .scale = spec_.attention_scale > 0 ? spec_.attention_scale : 1 / std::sqrt(static_cast<float>(spec_.head_dim)),
+          .soft_cap = spec_.attention_soft_cap,
+          .window = window};
+}
+
 Tensor Transformer::attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
   const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].attention;
   const LayerSpec& layer_spec = spec_.layers[static_cast<size_t>(layer)];
@@ -263,14 +352,8 @@ Tensor Transformer::attend(Context& context, const ops::LinearInput& input, int6
       context, [at](const Adapter& adapter) { return &adapter.layers[at].prefix_keys; }, k);
   insert_virtual(
       context, [at](const Adapter& adapter) { return &adapter.layers[at].prefix_values; }, v);
-  const kernels::AttentionShape shape{
-      .num_heads = spec_.num_heads,
-      .num_kv_heads = spec_.num_kv_heads,
-      .head_dim = spec_.head_dim,
-      .scale = spec_.attention_scale > 0 ? spec_.attention_scale : 1 / std::sqrt(static_cast<float>(spec_.head_dim)),
-      .soft_cap = spec_.attention_soft_cap,
-      .window = layer_spec.window,
-      .alibi_slopes = alibi_slopes_.empty() ? nullptr : alibi_slopes_.data()};
+  kernels::AttentionShape shape = attention_shape(layer_spec.window);
+  if (!alibi_slopes_.empty()) shape.alibi_slopes = alibi_slopes_.data();
   if (rows_.probe != nullptr) rows_.probe->attention(layer, shape, q, k);
   const Tensor attended = attend_keys(context, shape, layer, q, k, v);
   return project(context, attended, layer, Projection::kO, dropout_rows(p, layer, kAttentionOutput), residual);
@@ -278,7 +361,7 @@ Tensor Transformer::attend(Context& context, const ops::LinearInput& input, int6
 
 Tensor Transformer::attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
                                 const Tensor& v) {
-  if (!rows_.documents.empty()) return ops::document_attention(context, shape, rows_.documents, q, k, v);
+  if (!rows_.documents.empty()) return ops::document_attention(context, shape, rows_.documents, q, k, v, rows_.relative_bias);
   rows_.attention_runs.clear();
   int64_t row = 0;
   for (const RowRun& run : rows_.runs) {
@@ -286,7 +369,33 @@ Tensor Transformer::attend_keys(Context& context, const kernels::AttentionShape&
     rows_.attention_runs.push_back({row, run.num_rows, run.cache->length(), run.cache->view(layer)});
     row += run.num_rows;
   }
-  return ops::attention(context, shape, rows_.attention_runs, q);
+  return ops::attention(context, ops::with_bias(shape, rows_.relative_bias), rows_.attention_runs, q);
+}
+
+// Attention whose keys come from another sequence: all of the source, which has no distance from the row.
+Tensor Transformer::attend_source(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) {
+  const AttentionLayer& weights = parameters_.layers[static_cast<size_t>(layer)].cross_attention;
+  const kernels::AttentionShape shape = attention_shape(0);
+  Tensor q, k, v, attended, y;
+  const ops::LinearArgs query{&weights.q.weight, &weights.q.bias, &q};
+  ops::linear_group(context, input, std::span(&query, 1));
+  if (!rows_.source_documents.empty()) {
+    const ops::LinearArgs projections[] = {{&weights.k.weight, &weights.k.bias, &k}, {&weights.v.weight, &weights.v.bias, &v}};
+    ops::linear_group(context, rows_.sources, projections);
+    attended = ops::document_attention(context, shape, rows_.source_documents, q, k, v);
+  } else {
+    rows_.source_runs.clear();
+    int64_t row = 0;
+    for (const RowRun& run : rows_.runs) {
+      rows_.source_runs.push_back(kernels::cross_run(row, run.num_rows, run.source->view(layer), run.source->length()));
+      row += run.num_rows;
+    }
+    attended = ops::attention(context, shape, rows_.source_runs, q);
+  }
+  ops::LinearArgs output{&weights.o.weight, &weights.o.bias, residual != nullptr ? residual : &y};
+  output.adds = residual != nullptr;
+  ops::linear_group(context, attended, std::span(&output, 1));
+  return y;
 }
 
 Tensor Transformer::mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const {

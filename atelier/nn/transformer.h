@@ -7,6 +7,7 @@
 // others (docs/adr/0005).
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,6 +45,8 @@ struct MlpLayer {
 struct TransformerBlock {
   NormLayer attention_norm, attention_post_norm;  // which of them exist: NormPlacement
   AttentionLayer attention;
+  NormLayer cross_norm;  // with an encoder
+  AttentionLayer cross_attention;
   NormLayer mlp_norm, mlp_post_norm;
   MlpLayer mlp;
 };
@@ -74,9 +77,11 @@ struct TransformerParameters {
   Tensor embedding;           // [V, C]
   Tensor position_embedding;  // [P, C], learned positions only
   Tensor segment_embedding;   // [A, C], where the spec has segments
+  Tensor relative_bias;       // [num_buckets, H], relative positions only; of all layers
   NormLayer embedding_norm, final_norm;
   std::vector<TransformerBlock> layers;
-  LinearLayer pooler;  // [C, C]
+  std::vector<TransformerParameters> encoder;  // as the spec's; its `embedding` is a view of the decoder's unless it has its own
+  LinearLayer pooler;                          // [C, C]
   HeadTransform head_transform;
   LinearLayer head;  // [V, C]; the weight is a view of `embedding` when tied
   TaskHead task;
@@ -88,7 +93,8 @@ struct ParameterInfo {
   Shape shape;
 };
 
-// Calls visit(info, tensor) for every parameter of the spec in a fixed order (a tied head is left out).
+// Calls visit(info, tensor) for every parameter of the spec in a fixed order (a tied head and a shared embedding are left out). Those of an
+// encoder are called "encoder.layers.0.mlp.down.weight".
 void visit_parameters(const TransformerSpec& spec, TransformerParameters& parameters,
                       FunctionRef<void(const ParameterInfo&, Tensor&)> visit);
 
@@ -102,6 +108,16 @@ struct RowRun {
   uint64_t sample = 0;                            // the document's number, for dropout
   std::span<const AppliedAdapter> adapters = {};  // not with a tape
   std::span<const int32_t> segments = {};         // of each row, below the spec's num_segments; none: all 0. They live until the walk
+  // What rows of a decoder with an encoder attend to: a cache of store_sources(), for runs with a cache; or as many rows of the states that
+  // are handed to forward(), document after document.
+  const KvCache* source = nullptr;
+  int64_t num_source_rows = 0;
+};
+
+// A source that an encoder has read: its rows of the states, and where its keys and values go.
+struct SourceRun {
+  KvCache* cache;  // empty, with room for them
+  int64_t num_rows;
 };
 
 // How a forward pass that is learned from differs from one that is not.
@@ -122,12 +138,19 @@ class Transformer {
   const TransformerSpec& spec() const { return spec_; }
   const TransformerParameters& parameters() const { return parameters_; }
 
+  // With an encoder: its states [S, C] of ids [S], of sources laid out one after the other. With a tape as forward(), which it precedes.
+  Tensor encode(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {}) {
+    return encoder_->forward(context, ids, runs, training);
+  }
+  // Stores what each layer attends to of such states and advances the caches: once for a source, however much is then written of it.
+  void store_sources(Context& context, const Tensor& states, std::span<const SourceRun> sources) const;
+
   // Hidden states [T, C] after the final norm of ids [T], laid out run after run; stores keys and values and advances the caches.
   // The caller has checked that ids are in [0, V), or V + i for virtual token i of the run's adapters, and that each cache can reserve()
   // its rows. With a tape, `ids` and this transformer live until the walk, and the next forward() comes after it. A probe sees a single run
-  // without a cache.
+  // without a cache. `sources` [S, C] are the encoder's states for runs without a cache.
   Tensor forward(Context& context, std::span<const int32_t> ids, std::span<const RowRun> runs, const TrainingForward& training = {},
-                 Probe* probe = nullptr);
+                 Probe* probe = nullptr, const Tensor& sources = {});
 
   // A residual stream [T, C] as the head wants it: what forward() ends with.
   Tensor finish(Context& context, const Tensor& x) const;
@@ -158,12 +181,17 @@ class Transformer {
     bool has_virtual = false;
     std::span<const RowRun> runs;
     std::vector<kernels::AttentionRun> attention_runs;
-    std::vector<kernels::DocumentRows> documents;  // of runs without a cache
+    std::vector<kernels::AttentionRun> source_runs;
+    std::vector<kernels::DocumentRows> documents;         // of runs without a cache
+    std::vector<kernels::DocumentRows> source_documents;  // the same over their sources
+    Tensor sources;                                       // [S, C]
+    Tensor relative_bias;                                 // [H, 2 * max_distance + 1]
     TrainingForward training;
     Probe* probe = nullptr;
     bool has_adapters = false;
   };
   void set_rows(std::span<const RowRun> runs, const TrainingForward& training);
+  void set_sources();
   ops::DropoutRows dropout_rows(float p, int64_t layer, uint32_t place) const;
   Tensor normalise(Context& context, const NormLayer& norm, const Tensor& x) const;
   Tensor embed(Context& context) const;
@@ -172,9 +200,11 @@ class Transformer {
   bool adds_products(const Context& context) const;
   Tensor project(Context& context, const ops::LinearInput& x, int64_t layer, Projection projection, const ops::DropoutRows& dropped,
                  Tensor* residual) const;
+  kernels::AttentionShape attention_shape(int64_t window) const;
   Tensor attend(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual);
   Tensor attend_keys(Context& context, const kernels::AttentionShape& shape, int64_t layer, const Tensor& q, const Tensor& k,
                      const Tensor& v);
+  Tensor attend_source(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual);
   Tensor mlp(Context& context, const ops::LinearInput& input, int64_t layer, Tensor* residual) const;
   void block(Context& context, Tensor& x, int64_t layer);
   void checkpointed_block(Context& context, Tensor& x, int64_t layer);
@@ -194,7 +224,11 @@ class Transformer {
   TransformerSpec spec_;
   TransformerParameters parameters_;
   std::vector<RopeTable> ropes_;
-  std::vector<float> alibi_slopes_;  // [H]
+  std::vector<float> alibi_slopes_;       // [H]
+  std::vector<int32_t> buckets_;          // [2 * max_distance + 1] of relative positions
+  Tensor sinusoids_;                      // [P, C], as many as were needed
+  std::unique_ptr<Transformer> encoder_;  // of the spec's encoder
+  uint32_t first_dropout_site_ = 0;       // apart from the decoder's in an encoder
   Rows rows_;
 };
 

@@ -45,9 +45,10 @@ class DocumentPages {
     runs_.clear();
     for (const kernels::DocumentRows& document : documents) {
       const kernels::KvView view{DType::kF32, pages, 0};
-      const int64_t first = document.first_row * width;
-      kernels::store_kv(view, shape.num_kv_heads, shape.head_dim, 0, k.f32() + first, v.f32() + first, document.num_rows);
-      runs_.push_back({document.first_row, document.num_rows, 0, view, document.prefix});
+      const int64_t first = document.key_row() * width;
+      kernels::store_kv(view, shape.num_kv_heads, shape.head_dim, 0, k.f32() + first, v.f32() + first, document.key_count());
+      runs_.push_back(document.is_cross() ? kernels::cross_run(document.first_row, document.num_rows, view, document.num_keys)
+                                          : kernels::AttentionRun{document.first_row, document.num_rows, 0, view, document.prefix});
       pages += pages_of(document);
     }
   }
@@ -58,7 +59,9 @@ class DocumentPages {
   std::span<const kernels::AttentionRun> runs() const { return runs_; }
 
  private:
-  static int64_t pages_of(const kernels::DocumentRows& document) { return (document.num_rows + kernels::kKeyTile - 1) / kernels::kKeyTile; }
+  static int64_t pages_of(const kernels::DocumentRows& document) {
+    return (document.key_count() + kernels::kKeyTile - 1) / kernels::kKeyTile;
+  }
 
   Arena& arena_;
   Arena::Mark mark_;
@@ -71,37 +74,52 @@ thread_local std::vector<kernels::AttentionRun> DocumentPages::runs_;
 Tensor attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::AttentionRun> runs, const Tensor& q) {
   check_query(shape, q);
   for (const kernels::AttentionRun& run : runs) {
-    check_rows(q, run.first_row, run.num_rows, run.prefix, run.first_position + run.num_rows);
+    check_rows(q, run.first_row, run.num_rows, run.prefix, run.first_position < 0 ? run.prefix : run.first_position + run.num_rows);
   }
   Tensor out = context.arena.empty_f32(q.shape());
   kernels::attention(shape, runs, q.f32(), q.dim(1), out.f32(), q.dim(1), compute_for(context));
   return out;
 }
 
-Tensor document_attention(Context& context, const kernels::AttentionShape& shape, std::span<const kernels::DocumentRows> documents,
-                          const Tensor& q, const Tensor& k, const Tensor& v) {
-  check_query(shape, q);
-  const Shape wanted{q.dim(0), shape.num_kv_heads * shape.head_dim};
+kernels::AttentionShape with_bias(kernels::AttentionShape shape, const Tensor& relative_bias) {
+  if (!relative_bias) return shape;
+  if (relative_bias.shape().rank() != 2 || relative_bias.dim(0) != shape.num_heads || relative_bias.dim(1) % 2 == 0) {
+    throw ShapeError("[attention] relative bias is " + relative_bias.shape().to_string() + ", heads " + std::to_string(shape.num_heads));
+  }
+  shape.relative_bias = relative_bias.f32();
+  shape.reach = relative_bias.dim(1) / 2;
+  return shape;
+}
+
+Tensor document_attention(Context& context, const kernels::AttentionShape& unbiased, std::span<const kernels::DocumentRows> documents,
+                          const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& relative_bias) {
+  check_query(unbiased, q);
+  const kernels::AttentionShape shape = with_bias(unbiased, relative_bias);
+  const Shape wanted{k.dim(0), shape.num_kv_heads * shape.head_dim};
   if (!(k.shape() == wanted) || !(v.shape() == wanted)) {
     throw ShapeError("[attention] k is " + k.shape().to_string() + ", v is " + v.shape().to_string() + ", want " + wanted.to_string());
   }
   for (const kernels::DocumentRows& document : documents) {
     check_rows(q, document.first_row, document.num_rows, document.prefix, document.num_rows);
+    check_rows(k, document.key_row(), document.key_count(), 0, document.key_count());
   }
   const kernels::Compute compute = compute_for(context);
   Tensor out = context.arena.empty_f32(q.shape());
-  const bool is_to_record = is_recorded(context, q, k, v);
+  const bool is_to_record = is_recorded(context, q, k, v, relative_bias);
   Tensor log_sums = is_to_record ? context.arena.empty_f32({q.dim(0), shape.num_heads}) : Tensor{};
   {
     const DocumentPages pages(context.arena, shape, documents, k, v);
     kernels::attention(shape, pages.runs(), q.f32(), q.dim(1), out.f32(), q.dim(1), compute, is_to_record ? log_sums.f32() : nullptr);
   }
   if (is_to_record) {
-    context.tape->record(out, [shape, documents, q, k, v, out, log_sums, compute](Tape& tape) {
+    context.tape->record(out, [shape, documents, q, k, v, relative_bias, out, log_sums, compute](Tape& tape) {
       Contribution dq(tape, q), dk(tape, k), dv(tape, v);
-      kernels::attention_backward(
-          shape, documents, {q.f32(), k.f32(), v.f32(), out.f32(), tape.gradient(out), log_sums.f32(), dq.data(), dk.data(), dv.data()},
-          compute);
+      std::optional<Contribution> d_bias;
+      if (relative_bias && tape.needs_gradient(relative_bias)) d_bias.emplace(tape, relative_bias);
+      kernels::attention_backward(shape, documents,
+                                  {q.f32(), k.f32(), v.f32(), out.f32(), tape.gradient(out), log_sums.f32(), dq.data(), dk.data(),
+                                   dv.data(), d_bias ? d_bias->data() : nullptr},
+                                  compute);
     });
   }
   return out;

@@ -19,6 +19,7 @@
 #include "atelier/ops/embedding.h"
 #include "atelier/ops/linear.h"
 #include "atelier/ops/norm.h"
+#include "atelier/ops/relative_bias.h"
 #include "atelier/ops/replace_rows.h"
 #include "atelier/ops/row_gain.h"
 #include "atelier/ops/task_losses.h"
@@ -99,6 +100,32 @@ Case attention_case(const char* name, std::function<void(kernels::AttentionShape
             kernels::AttentionShape shape{.num_heads = 4, .num_kv_heads = 2, .head_dim = D, .scale = 0.4f};
             change(shape);
             return weigh(c, document_attention(c, shape, documents, in[0], in[1], in[2]));
+          }};
+}
+
+// Of three documents over the keys of three others, and with a bias by distance made of a table of five buckets.
+const std::vector<kernels::DocumentRows> kCrossed = {{0, 3, 0, 70, 9}, {3, 75, 0, 0, 70}, {78, 1, 0, 79, 2}};
+const std::vector<int32_t> kBuckets = {0, 0, 1, 1, 2, 3, 4, 4, 4};
+
+Case cross_attention_case(const char* name) {
+  return {name,
+          [] {
+            return Inputs{random_tensor({79, 32}, 1), random_tensor({81, 16}, 2), random_tensor({81, 16}, 3)};
+          },
+          [](Context& c, Inputs& in) {
+            const kernels::AttentionShape shape{.num_heads = 4, .num_kv_heads = 2, .head_dim = 8, .scale = 0.4f};
+            return weigh(c, document_attention(c, shape, kCrossed, in[0], in[1], in[2]));
+          }};
+}
+
+Case biased_attention_case(const char* name, const std::vector<kernels::DocumentRows>& documents, float soft_cap) {
+  return {name,
+          [] {
+            return Inputs{random_tensor({79, 32}, 1), random_tensor({79, 16}, 2), random_tensor({79, 16}, 3), random_tensor({5, 4}, 4)};
+          },
+          [&documents, soft_cap](Context& c, Inputs& in) {
+            const kernels::AttentionShape shape{.num_heads = 4, .num_kv_heads = 2, .head_dim = 8, .scale = 0.4f, .soft_cap = soft_cap};
+            return weigh(c, document_attention(c, shape, documents, in[0], in[1], in[2], relative_bias(c, in[3], kBuckets)));
           }};
 }
 
@@ -189,6 +216,9 @@ const std::vector<Case>& cases() {
       attention_case("attention", [](kernels::AttentionShape&) {}),
       attention_case(
           "attention_of_wide_heads", [](kernels::AttentionShape&) {}, 40),
+      cross_attention_case("attention_over_other_sequences"),
+      biased_attention_case("attention_with_relative_biases", kDocuments, 0),
+      biased_attention_case("attention_with_relative_biases_both_ways_behind_a_soft_cap", kPrefixed, 1.5f),
       attention_case("attention_in_a_window", [](kernels::AttentionShape& s) { s.window = 7; }),
       attention_case("attention_with_a_soft_cap", [](kernels::AttentionShape& s) { s.soft_cap = 1.5f; }),
       attention_case(

@@ -29,9 +29,12 @@ void add_pair(const AttentionShape& shape, const AttentionBackwardBlock& block, 
     slope *= 1 - bent * bent;
   }
   if (block.alibi_slopes) score += static_cast<double>(block.alibi_slopes[h]) * static_cast<double>(s - t);
+  const int64_t bias = h * (2 * shape.reach + 1) + shape.reach + std::clamp(s - t, -shape.reach, shape.reach);
+  if (block.relative_bias) score += static_cast<double>(block.relative_bias[bias]);
   const double p = std::exp2(score * kLog2E - block.log_sums[t * block.ld_sums + h]);
   const double dp = dot(block.v + key, block.d_out + query, D);
-  const double ds = p * (dp - block.deltas[t * block.ld_sums + h]) * slope;
+  const double d_score = p * (dp - block.deltas[t * block.ld_sums + h]), ds = d_score * slope;
+  if (block.d_relative_bias) block.d_relative_bias[bias] += static_cast<float>(d_score);
   add_scaled_row(block.d_out + query, p, block.dv + key, D);
   add_scaled_row(block.q + query, ds, block.dk + key, D);
   add_scaled_row(block.k + key, ds, block.dq + query, D);
@@ -42,13 +45,16 @@ void add_pair(const AttentionShape& shape, const AttentionBackwardBlock& block, 
 void attention_backward_f32(const AttentionShape& shape, const AttentionBackwardBlock& block, float*) {
   for (int64_t t = 0; t < block.num_rows; ++t) {
     std::fill_n(block.dq + t * block.ldq, block.num_heads * shape.head_dim, 0.0f);
-    std::fill_n(block.dk + t * block.ldk, shape.head_dim, 0.0f);
-    std::fill_n(block.dv + t * block.ldk, shape.head_dim, 0.0f);
+  }
+  for (int64_t s = 0; s < block.num_keys; ++s) {
+    std::fill_n(block.dk + s * block.ldk, shape.head_dim, 0.0f);
+    std::fill_n(block.dv + s * block.ldk, shape.head_dim, 0.0f);
   }
   for (int64_t t = 0; t < block.num_rows; ++t) {
     const int64_t first = shape.window > 0 ? std::max<int64_t>(0, t + 1 - shape.window) : 0;
     for (int64_t h = 0; h < block.num_heads; ++h) {
-      for (int64_t s = first; s < std::max(t + 1, block.prefix); ++s) add_pair(shape, block, t, h, s);
+      const int64_t last = std::min(block.num_keys, std::max(t + 1, block.prefix));
+      for (int64_t s = first; s < last; ++s) add_pair(shape, block, t, h, s);
     }
   }
 }

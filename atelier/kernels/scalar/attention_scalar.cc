@@ -15,7 +15,8 @@ struct Query {
   const float* q;
   int64_t position;
   float alibi_slope;
-  float* values;  // its sums
+  const float* relative_bias;  // of its head at distance 0, or null
+  float* values;               // its sums
   float* largest;
   float* total;
 };
@@ -25,6 +26,7 @@ float score(const AttentionShape& shape, const Query& query, const float* key, i
   for (int64_t d = 0; d < shape.head_dim; ++d) dot += query.q[d] * key[d];
   dot *= shape.scale;
   if (shape.soft_cap > 0) dot = shape.soft_cap * std::tanh(dot / shape.soft_cap);
+  if (query.relative_bias != nullptr) dot += query.relative_bias[std::clamp(s - query.position, -shape.reach, shape.reach)];
   return kLog2E * (dot + query.alibi_slope * static_cast<float>(s - query.position));
 }
 
@@ -64,6 +66,7 @@ void attention_f32(const AttentionShape& shape, const AttentionBlock& block, int
     const Query query = {.q = block.q + t * block.ldq + h * shape.head_dim,
                          .position = block.first_position + t,
                          .alibi_slope = block.alibi_slopes ? block.alibi_slopes[h] : 0.0f,
+                         .relative_bias = block.relative_bias ? block.relative_bias + h * (2 * shape.reach + 1) + shape.reach : nullptr,
                          .values = sums.values + i * sums.width,
                          .largest = sums.largest + i,
                          .total = sums.totals + i};

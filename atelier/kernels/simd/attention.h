@@ -234,7 +234,9 @@ class AttentionKernel {
       float* scores = scores_ + i * kKeyTile;
       const int64_t row = (first + i) / block_.num_heads;
       if (shape_.soft_cap > 0) cap_scores(scores);
-      if (block_.alibi_slopes) add_alibi(scores, block_.alibi_slopes[(first + i) % block_.num_heads] * kLog2E, tile - position(row));
+      const int64_t head = (first + i) % block_.num_heads;
+      if (block_.alibi_slopes) add_alibi(scores, block_.alibi_slopes[head] * kLog2E, tile - position(row));
+      if (block_.relative_bias) add_relative(scores, block_.relative_bias + head * (2 * shape_.reach + 1), tile - position(row));
       if (const Range range = seen(row, tile); !range.full()) {
         for (int64_t s = 0; s < range.begin; ++s) scores[s] = -__builtin_inff();
         for (int64_t s = range.end; s < kKeyTile; ++s) scores[s] = -__builtin_inff();
@@ -312,6 +314,16 @@ class AttentionKernel {
   }
   static void add_alibi(float* scores, float slope, int64_t distance) {
     for (int64_t s = 0; s < kKeyTile; ++s) scores[s] += slope * static_cast<float>(distance + s);
+  }
+
+  // Biases beyond the reach are those of its ends.
+  void add_relative(float* scores, const float* bias, int64_t distance) const {
+    const F unit = S::set1(kLog2E);
+    for (int64_t s = 0; s < kKeyTile; s += kLanes) {
+      float lanes[kLanes];
+      for (int64_t i = 0; i < kLanes; ++i) lanes[i] = bias[shape_.reach + min(max(distance + s + i, -shape_.reach), shape_.reach)];
+      S::store(scores + s, S::fma(unit, S::load(lanes), S::load(scores + s)));
+    }
   }
 
   // Adds the values of `range` to the sums of queries first .. first + count - 1, of which the first is number i of the group.

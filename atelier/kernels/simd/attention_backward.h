@@ -24,7 +24,7 @@ class AttentionBackwardKernel {
   static void run(const AttentionShape& shape, const AttentionBackwardBlock& block, float* scratch) {
     AttentionBackwardKernel kernel(shape, block, scratch);
     kernel.read_queries_once();
-    for (int64_t key = 0; key < block.num_rows; key += kBlock) kernel.add_keys(key);
+    for (int64_t key = 0; key < block.num_keys; key += kBlock) kernel.add_keys(key);
     kernel.write_queries();
   }
 
@@ -68,7 +68,7 @@ class AttentionBackwardKernel {
   }
 
   void add_keys(int64_t key) {
-    const int64_t keys = min(kBlock, block_.num_rows - key);
+    const int64_t keys = min(kBlock, block_.num_keys - key);
     to_rows(block_.k + key * block_.ldk, block_.ldk, keys, key_rows_);
     to_rows(block_.v + key * block_.ldk, block_.ldk, keys, value_rows_);
     to_panel(block_.k + key * block_.ldk, block_.ldk, keys, key_panel_);
@@ -142,13 +142,29 @@ class AttentionBackwardKernel {
           for (int64_t i = 0; i < kLanes; ++i) bias[i] = slope * static_cast<float>(key + s - query - t - i);
           score = S::add(score, S::load(bias));
         }
+        if (block_.relative_bias) score = S::fma(S::set1(kLog2E), load_bias(head, key + s - query - t), score);
         F p = Math<S>::exp2_below(S::min(S::sub(score, S::load(log_sums + t)), S::set1(1.0f)));
         if (t < first || t + kLanes > last) p = only(p, first - t, last - t);
         S::store(scores + t, p);
-        const F ds = S::mul(S::mul(p, S::sub(S::load(d_scores + t), S::load(deltas + t))), slope_of_cap);
-        S::store(d_scores + t, ds);
+        const F d_score = S::mul(p, S::sub(S::load(d_scores + t), S::load(deltas + t)));
+        S::store(d_scores + t, d_score);
+        if (block_.d_relative_bias) add_bias_gradient(head, key + s - query - t, d_scores + t);
+        S::store(d_scores + t, S::mul(d_score, slope_of_cap));
       }
     }
+  }
+  // Of queries one after the other, the first at `distance` before the key.
+  int64_t place_of_bias(int64_t head, int64_t distance) const {
+    const int64_t reach = shape_.reach;
+    return head * (2 * reach + 1) + reach + (distance < -reach ? -reach : min(distance, reach));
+  }
+  F load_bias(int64_t head, int64_t distance) const {
+    float lanes[kLanes];
+    for (int64_t i = 0; i < kLanes; ++i) lanes[i] = block_.relative_bias[place_of_bias(head, distance - i)];
+    return S::load(lanes);
+  }
+  void add_bias_gradient(int64_t head, int64_t distance, const float* d_scores) const {
+    for (int64_t i = 0; i < kLanes; ++i) block_.d_relative_bias[place_of_bias(head, distance - i)] += d_scores[i];
   }
   // Lanes [begin, end), zeros elsewhere.
   static F only(F p, int64_t begin, int64_t end) {
