@@ -52,6 +52,7 @@ void add_statistics(const generate::Generation& generation, Json& json) {
   json.set("finish_reason", generate::finish_reason_name(generation.finish));
   if (!generation.stop_string.empty()) json.set("stop_string", generation.stop_string);
   const auto generated = static_cast<int64_t>(generation.ids.size());
+  if (generation.num_source > 0) json.set("source_tokens", generation.num_source);
   json.set("prompt_tokens", generation.num_prompt).set("cached_tokens", generation.num_reused).set("generated_tokens", generated);
   if (generation.num_drafted > 0) json.set("drafted_tokens", generation.num_drafted).set("accepted_tokens", generation.num_accepted);
   json.set("prefill_s", generation.prefill_s).set("decode_s", generation.decode_s);

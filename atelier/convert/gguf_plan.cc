@@ -69,7 +69,8 @@ Result<GgufPlan> plan_of_folder(const std::string& path) {
   if (arch.gguf_name == nullptr) {
     return Status::unsupported("GGUF has no architecture for " + std::string(arch.name) + "; keep the Hugging Face folder");
   }
-  if (model->is_encoder()) return Status::unsupported("encoders are not written as GGUF; keep the Hugging Face folder");
+  if (model->is_encoder() || model->has_encoder())
+    return Status::unsupported("encoders are not written as GGUF; keep the Hugging Face folder");
   GgufPlan plan;
   plan.owner = model;
   plan.facts = {spec.num_layers(), spec.num_heads, spec.num_kv_heads, spec.has_tied_head, false};

@@ -99,8 +99,15 @@ std::string first_difference(const nn::TransformerSpec& source, const nn::Transf
   comparison.near("scale of attention scores", attention_scale(source), attention_scale(target));
   comparison.near("soft cap of attention scores", source.attention_soft_cap, target.attention_soft_cap);
   comparison.near("soft cap of logits", source.final_soft_cap, target.final_soft_cap);
+  comparison.near("scale of the output", source.output_scale, target.output_scale);
+  comparison.equal("buckets of distances", source.num_buckets, target.num_buckets);
+  comparison.equal("longest distance", source.max_distance, target.max_distance);
+  comparison.equal("embedding of its own", source.has_own_embedding, target.has_own_embedding);
+  comparison.equal("encoder", source.has_encoder(), target.has_encoder());
   if (!comparison.has_found()) compare_layers(source, target, comparison);
-  return comparison.found();
+  if (comparison.has_found() || !source.has_encoder()) return comparison.found();
+  const std::string of_encoder = first_difference(source.encoder[0], target.encoder[0]);
+  return of_encoder.empty() ? of_encoder : "of the encoder: " + of_encoder;
 }
 
 }  // namespace atelier::convert

@@ -46,11 +46,13 @@ Status Answer::report_prompt_token(size_t index, std::span<const float> logits) 
   return {};
 }
 
-// Empty without a mask.
+// Empty without a mask and rules.
 Result<std::span<const uint64_t>> Answer::allowed_tokens(size_t vocabulary) {
-  if (!options_.mask) return std::span<const uint64_t>();
-  allowed_.assign((vocabulary + 63) / 64, 0);
-  ATELIER_RETURN_IF_ERROR(options_.mask(std::span(tokens_).subspan(num_prompt_), allowed_).with_context("token mask"));
+  if (!options_.mask && options_.rules.is_empty()) return std::span<const uint64_t>();
+  allowed_.assign((vocabulary + 63) / 64, options_.mask ? 0 : ~uint64_t{0});
+  const auto answer = std::span(tokens_).subspan(num_prompt_);
+  if (options_.mask) ATELIER_RETURN_IF_ERROR(options_.mask(answer, allowed_).with_context("token mask"));
+  apply_rules(options_.rules, {text_tokens(), std::ssize(answer), options_.max_tokens, options_.stop_ids}, allowed_);
   return std::span<const uint64_t>(allowed_);
 }
 
@@ -61,7 +63,8 @@ Result<Answer::Choice> Answer::choose(std::span<const float> logits) {
   const bool needs_candidates = !chain_.is_greedy() || options_.report_sampled;
   choice.id = needs_candidates ? chain_.sample(logits, {text_tokens(), num_prompt_text()}, options_.sequence, allowed)
                                : likeliest_token(logits, allowed);
-  if (choice.id < 0) return Status::invalid("token mask: allows no token that the model can say, at least 1 is needed; widen the mask");
+  if (choice.id < 0)
+    return Status::invalid("token mask, rules: they allow no token that the model can say, at least 1 is needed; widen them");
   return choice;
 }
 

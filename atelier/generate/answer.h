@@ -66,7 +66,7 @@ class Answer {
   SamplerChain chain_;
   StopText stop_;
   std::optional<tokenize::StreamDecoder> decoder_;
-  std::vector<uint64_t> allowed_;  // [ceil(V / 64)], with a mask
+  std::vector<uint64_t> allowed_;  // [ceil(V / 64)], with a mask or rules
   bool has_ended_ = false;
   Generation out_;
 };

@@ -8,27 +8,58 @@
 
 namespace atelier::generate {
 
-BeamSearch::BeamSearch(const BeamOptions& options, std::vector<int32_t> stop_ids, int64_t max_tokens)
-    : options_(options), stop_ids_(std::move(stop_ids)), max_tokens_(max_tokens), running_(1) {}
+BeamSearch::BeamSearch(const BeamOptions& options, std::vector<int32_t> stop_ids, int64_t max_tokens, TokenRules rules,
+                       std::span<const int32_t> prompt)
+    : options_(options),
+      stop_ids_(std::move(stop_ids)),
+      max_tokens_(max_tokens),
+      rules_(std::move(rules)),
+      prompt_(prompt.begin(), prompt.end()),
+      running_(1) {}
+
+// The logits [V] with -infinity where a rule forbids the token.
+std::vector<float> BeamSearch::allowed_logits(size_t beam, std::span<const float> logits) const {
+  std::vector<int32_t> tokens = prompt_;
+  tokens.insert(tokens.end(), running_[beam].tokens.begin(), running_[beam].tokens.end());
+  std::vector<uint64_t> allowed((logits.size() + 63) / 64, ~uint64_t{0});
+  apply_rules(rules_, {tokens, std::ssize(running_[beam].tokens), max_tokens_, stop_ids_}, allowed);
+  std::vector<float> out(logits.begin(), logits.end());
+  for (size_t id = 0; id < out.size(); ++id) {
+    if (!(allowed[id / 64] >> (id % 64) & 1)) out[id] = -INFINITY;
+  }
+  return out;
+}
+
+Result<std::vector<BeamSearch::Continuation>> BeamSearch::continuations_of(size_t beam, std::span<const float> logits, size_t count) const {
+  ATELIER_TRY(const double normaliser, log_normaliser(logits));
+  const Running& running = running_[beam];
+  const RulePlace place{running.tokens, std::ssize(running.tokens), max_tokens_, stop_ids_};
+  const bool is_last = std::ssize(running.tokens) + 1 == max_tokens_;
+  const auto continuation = [&](int32_t id, double logprob) {
+    return Continuation{beam, id, running.logprob + logprob, is_last || std::count(stop_ids_.begin(), stop_ids_.end(), id) > 0};
+  };
+  if (const std::optional<int32_t> forced = forced_token(rules_, place)) return std::vector{continuation(*forced, 0)};
+  std::vector<Continuation> continuations;
+  const std::vector<Candidate> candidates = rules_.is_empty() ? likeliest(logits, count) : likeliest(allowed_logits(beam, logits), count);
+  for (const Candidate& token : candidates) {
+    if (token.logit > -INFINITY || rules_.is_empty()) continuations.push_back(continuation(token.id, token.logit - normaliser));
+  }
+  return continuations;
+}
+
+double BeamSearch::score(double logprob, int64_t length) const {
+  const auto count = static_cast<double>(length);
+  return logprob / std::pow(options_.length_normal == LengthNormal::kGnmt ? (5 + count) / 6 : count, options_.length_penalty);
+}
 
 // The best of all beams together, so many that enough of them go on whichever end tokens are among them.
 Result<std::vector<BeamSearch::Continuation>> BeamSearch::likeliest_continuations(std::span<const float> logits) const {
   const size_t vocabulary = logits.size() / running_.size();
   const size_t count = std::max<size_t>(2, 1 + stop_ids_.size()) * static_cast<size_t>(options_.num_beams);
-  const bool is_last = static_cast<int64_t>(running_[0].tokens.size()) + 1 == max_tokens_;
   std::vector<Result<std::vector<Continuation>>> of_beam(running_.size(), std::vector<Continuation>());
-  const auto continue_beam = [&](size_t beam) -> Result<std::vector<Continuation>> {
-    const auto row = logits.subspan(beam * vocabulary, vocabulary);
-    ATELIER_TRY(const double normaliser, log_normaliser(row));
-    std::vector<Continuation> continuations;
-    for (const Candidate& token : likeliest(row, count)) {
-      const bool ends = is_last || std::count(stop_ids_.begin(), stop_ids_.end(), token.id) > 0;
-      continuations.push_back({beam, token.id, running_[beam].logprob + token.logit - normaliser, ends});
-    }
-    return continuations;
-  };
   parallel_for(static_cast<int64_t>(running_.size()), 1, [&](int64_t begin, int64_t end, int) {
-    for (auto beam = static_cast<size_t>(begin); beam < static_cast<size_t>(end); ++beam) of_beam[beam] = continue_beam(beam);
+    for (auto beam = static_cast<size_t>(begin); beam < static_cast<size_t>(end); ++beam)
+      of_beam[beam] = continuations_of(beam, logits.subspan(beam * vocabulary, vocabulary), count);
   });
   std::vector<Continuation> all;
   for (Result<std::vector<Continuation>>& continuations : of_beam) {
@@ -43,10 +74,10 @@ Result<std::vector<BeamSearch::Continuation>> BeamSearch::likeliest_continuation
 // Only the best `num_beams` continuations may finish: what ranks below them was looked at for the beams that go on.
 void BeamSearch::finish(std::span<const Continuation> continuations) {
   if (is_full() && options_.early_stopping == EarlyStopping::kYes) return;
-  const auto length = static_cast<double>(running_[0].tokens.size() + 1);
+  const int64_t length = std::ssize(running_[0].tokens) + 1;
   for (const Continuation& continuation : continuations.first(std::min(continuations.size(), static_cast<size_t>(options_.num_beams)))) {
     if (!continuation.ends) continue;
-    Finished beam{running_[continuation.beam].tokens, continuation.logprob / std::pow(length, options_.length_penalty)};
+    Finished beam{running_[continuation.beam].tokens, score(continuation.logprob, length)};
     beam.tokens.push_back(continuation.token);
     beam.has_end_token = std::count(stop_ids_.begin(), stop_ids_.end(), continuation.token) > 0;
     finished_.push_back(std::move(beam));
@@ -70,8 +101,8 @@ void BeamSearch::go_on(std::span<const Continuation> continuations) {
 bool BeamSearch::can_improve() const {
   if (!is_full()) return true;
   const bool grows = options_.early_stopping == EarlyStopping::kNever && options_.length_penalty > 0;
-  const auto length = static_cast<double>(grows ? max_tokens_ : static_cast<int64_t>(running_[0].tokens.size()));
-  return running_[0].logprob / std::pow(length, options_.length_penalty) > finished_.back().score;
+  const int64_t length = grows ? max_tokens_ : std::ssize(running_[0].tokens);
+  return score(running_[0].logprob, length) > finished_.back().score;
 }
 
 Status BeamSearch::step(std::span<const float> logits) {

@@ -41,8 +41,9 @@ TEST(BeamSearch, finds_what_transformers_finds) {
     auto& model = models[golden.get_string("model").value()];
     if (!model)
       model = load(ATELIER_SOURCE_DIR "/tests/golden/models/" + golden.get_string("model").value(), {.precision = Precision::kF32});
-    const BeamOptions beams{golden.get_int("num_beams").value(), golden.get_double("length_penalty").value(),
-                            early_stopping(*golden.find("early_stopping"))};
+    const BeamOptions beams{.num_beams = golden.get_int("num_beams").value(),
+                            .length_penalty = golden.get_double("length_penalty").value(),
+                            .early_stopping = early_stopping(*golden.find("early_stopping"))};
     Request request = beam_request(ids_of(*golden.find("prompt")), golden.get_int("max_tokens").value(), beams);
     request.options.stop_ids = ids_of(*golden.find("stop_ids"));
     const auto generation = Engine::create(*model, {.max_sequences = 1, .max_beams = 5}).value()->generate(request);

@@ -5,7 +5,7 @@ namespace atelier::generate {
 SamplingOptions default_sampling(const models::GenerationDefaults& model) {
   SamplingOptions options;
   options.repetition_penalty = model.repetition_penalty.value_or(1);
-  if (model.do_sample && !*model.do_sample) {
+  if (!model.do_sample.value_or(!model.decoder_start.has_value())) {  // who has an encoder is not sampled unless it says so
     options.temperature = 0;
   } else if (model.temperature || model.top_k || model.top_p || model.min_p) {
     options.temperature = model.temperature.value_or(1);

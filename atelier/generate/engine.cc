@@ -30,7 +30,8 @@ Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const Engin
   const KvLayout layout(model.spec(), model.kv_dtype());
   const int64_t asked = options.context > 0 ? options.context : model.context();
   // Beams keep the last page of their prompt beside their own.
-  const int64_t pages_of_one = options.max_beams * KvLayout::num_pages(asked) + (options.max_beams > 1 ? 1 : 0);
+  const int64_t source_pages = model.has_encoder() ? KvLayout::num_pages(model.max_source()) : 0;
+  const int64_t pages_of_one = options.max_beams * KvLayout::num_pages(asked) + (options.max_beams > 1 ? 1 : 0) + source_pages;
   const int64_t num_pages = options.kv_bytes > 0 ? options.kv_bytes / layout.page_bytes() : options.max_sequences * pages_of_one;
   if (num_pages < 1) {
     return Status::out_of_range(fmt::format("KV memory: {}, a page of {} tokens takes {}; give more",
@@ -43,10 +44,13 @@ Result<std::unique_ptr<Engine>> Engine::create(models::Model& model, const Engin
                                     human_bytes(static_cast<uint64_t>(num_pages * layout.page_bytes())), num_pages, kPageTokens,
                                     dtype_name(layout.dtype), options.max_sequences, engine->context_));
   ATELIER_TRY(engine->pool_, model.new_pool(num_pages));
-  if (options.keeps_prefixes) engine->prefixes_ = std::make_unique<PrefixCache>(engine->pool_);
+  if (options.keeps_prefixes && !model.has_encoder()) engine->prefixes_ = std::make_unique<PrefixCache>(engine->pool_);
   if (options.speculation == Speculation::kLookup) engine->speculator_ = lookup_speculator();
   if (options.speculation == Speculation::kDraft) {
     ATELIER_CHECK(options.draft_model != nullptr);
+    if (model.has_encoder() || options.draft_model->has_encoder()) {
+      return Status::unsupported("--draft: given with a model that has an encoder, which no draft can follow; leave it out");
+    }
     ATELIER_TRY(engine->speculator_, draft_speculator(model, *options.draft_model, options.max_sequences, engine->context_));
   }
   return engine;
@@ -110,8 +114,11 @@ Status Engine::put_virtual_tokens(const std::vector<nn::AppliedAdapter>& adapter
 Result<Engine::RequestId> Engine::submit(Request request) {
   ATELIER_RETURN_IF_ERROR(check_request(request, model_, context_));
   ATELIER_TRY(std::vector<nn::AppliedAdapter> adapters, find_adapters(request.options.adapters));
+  std::vector<int32_t> source = take_source(request);
   ATELIER_RETURN_IF_ERROR(put_virtual_tokens(adapters, request));
-  auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), std::move(adapters), nn::KvCache(pool_, context_), tokenizer_);
+  nn::KvCache of_source(pool_, std::ssize(source));
+  auto sequence = std::make_unique<Sequence>(next_id_, std::move(request), std::move(source), std::move(adapters),
+                                             nn::KvCache(pool_, context_), std::move(of_source), tokenizer_);
   if (const int64_t pages = sequence->num_missing_pages(); pages > pool_->num_pages()) {
     return Status::out_of_range(fmt::format("KV memory: {} pages, the beams of this request may need {}; give more or limit the answer",
                                             pool_->num_pages(), pages));
@@ -121,6 +128,15 @@ Result<Engine::RequestId> Engine::submit(Request request) {
   is_stalled_ = false;
   ++metrics_.requests;
   return next_id_++;
+}
+
+// The prompt is what an encoder reads; the decoder's own is what its answer stands behind.
+std::vector<int32_t> Engine::take_source(Request& request) const {
+  if (!model_.has_encoder()) return {};
+  std::vector<int32_t> source = std::move(request.prompt);
+  request.prompt = request.options.decoder_prompt;
+  if (request.prompt.empty()) request.prompt = {*model_.defaults().decoder_start};
+  return source;
 }
 
 void Engine::set_paused(RequestId id, bool is_paused) {
@@ -193,6 +209,7 @@ void Engine::finish(Sequence& sequence) {
   }
   sequence.beam_caches.clear();
   sequence.cache.truncate(0);  // its memory is free before anybody hears of it
+  sequence.source_cache.truncate(0);
   if (speculator_) speculator_->forget(sequence.id);
   const Clock::time_point now = Clock::now();
   Generation& generation = sequence.answer.generation();

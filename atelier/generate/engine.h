@@ -3,6 +3,8 @@
 // Requests are submitted at any time; step() runs one forward pass with rows of all of them: one row for each answer that is being
 // written (more with speculation), and pieces of the prompts that are being read. The bits of a request's tokens and
 // log-probabilities do not depend on what else runs, on pieces, on cached prefixes or on speculation (docs/adr/0009-engine.md).
+// Of a decoder with an encoder a request's prompt is the source: it is read once, sources of several requests together, before the first
+// row of the answer.
 //
 //   ATELIER_TRY(auto engine, generate::Engine::create(*model, {.max_sequences = 16}));
 //   ATELIER_TRY(auto id, engine->submit(request));          // hooks tell what it says; on_finish comes last
@@ -100,6 +102,7 @@ class Engine {
 
   Result<std::vector<nn::AppliedAdapter>> find_adapters(const std::vector<AdapterChoice>& choices) const;
   Status put_virtual_tokens(const std::vector<nn::AppliedAdapter>& adapters, Request& request) const;
+  std::vector<int32_t> take_source(Request& request) const;
 
   void set_paused(RequestId id, bool is_paused);
   void admit();
@@ -109,6 +112,7 @@ class Engine {
   void share_prefixes();
   bool is_being_read_elsewhere(const Sequence& sequence) const;
 
+  Status read_sources();
   Status propose_drafts();
   void plan(Batch& batch);
   void make_room(Batch& batch);

@@ -23,19 +23,23 @@ std::vector<uint64_t> page_hashes(const std::string& root, std::span<const int32
 
 }  // namespace
 
-Engine::Sequence::Sequence(RequestId sequence_id, Request request, std::vector<nn::AppliedAdapter> applied, nn::KvCache empty,
-                           const tokenize::Tokenizer* tokenizer)
+Engine::Sequence::Sequence(RequestId sequence_id, Request request, std::vector<int32_t> read, std::vector<nn::AppliedAdapter> applied,
+                           nn::KvCache empty, nn::KvCache empty_source, const tokenize::Tokenizer* tokenizer)
     : id(sequence_id),
       priority(request.priority),
       adapters(std::move(applied)),
       root(prefix_root(request.cache_scope, adapters)),
       answer(request.prompt, std::move(request.options), std::move(request.hooks), tokenizer),
+      source(std::move(read)),
+      source_cache(std::move(empty_source)),
       cache(std::move(empty)),
       hashes(page_hashes(root, answer.prompt())) {
+  answer.generation().num_source = std::ssize(source);
   const GenerateOptions& options = answer.options();
   if (options.beams.num_beams == 1) return;
   const int64_t room = cache.context() - answer.generation().num_prompt + 1;  // the last token of an answer is never run
-  search.emplace(options.beams, options.stop_ids, options.max_tokens < 0 ? room : std::min(room, options.max_tokens));
+  const int64_t max_tokens = options.max_tokens < 0 ? room : std::min(room, options.max_tokens);
+  search.emplace(options.beams, options.stop_ids, max_tokens, options.rules, answer.text_tokens());
 }
 
 int64_t Engine::Sequence::planned_length() const {
@@ -45,6 +49,10 @@ int64_t Engine::Sequence::planned_length() const {
 }
 
 int64_t Engine::Sequence::num_missing_pages() const {
+  return num_missing_answer_pages() + source_cache.num_missing_pages(std::ssize(source));
+}
+
+int64_t Engine::Sequence::num_missing_answer_pages() const {
   return search ? cache.num_missing_pages(answer.generation().num_prompt) + num_missing_beam_pages()
                 : cache.num_missing_pages(planned_length());
 }
@@ -81,18 +89,23 @@ void Engine::Batch::start(Sequence& sequence, int64_t num_rows, int64_t num_logi
   for (int64_t row = end - num_logit_rows; row < end; ++row) logit_rows.push_back(row);
 }
 
+void Engine::Batch::add_run(const Sequence& sequence, nn::KvCache& cache, int64_t num_rows) {
+  const nn::KvCache* source = sequence.source.empty() ? nullptr : &sequence.source_cache;
+  runs.push_back({.cache = &cache, .num_rows = num_rows, .adapters = sequence.adapters, .source = source});
+}
+
 void Engine::Batch::add_answer(Sequence& sequence) {
   const auto num_rows = static_cast<int64_t>(sequence.drafts.size()) + 1;
   start(sequence, num_rows, num_rows);
   append(sequence.tokens().last(1));
   append(sequence.drafts);
-  runs.push_back({.cache = &sequence.cache, .num_rows = num_rows, .adapters = sequence.adapters});
+  add_run(sequence, sequence.cache, num_rows);
 }
 
 void Engine::Batch::add_prompt(Sequence& sequence, int64_t rows, int64_t num_logit_rows) {
   start(sequence, rows, num_logit_rows);
   append(sequence.tokens().subspan(static_cast<size_t>(sequence.cache.length()), static_cast<size_t>(rows)));
-  runs.push_back({.cache = &sequence.cache, .num_rows = rows, .adapters = sequence.adapters});
+  add_run(sequence, sequence.cache, rows);
 }
 
 void Engine::Batch::add_beams(Sequence& sequence) {
@@ -100,7 +113,7 @@ void Engine::Batch::add_beams(Sequence& sequence) {
   start(sequence, static_cast<int64_t>(beams.size()), static_cast<int64_t>(beams.size()));
   for (size_t i = 0; i < beams.size(); ++i) {
     ids.push_back(beams[i].tokens.back());
-    runs.push_back({.cache = &sequence.beam_caches[i], .num_rows = 1, .adapters = sequence.adapters});
+    add_run(sequence, sequence.beam_caches[i], 1);
   }
 }
 

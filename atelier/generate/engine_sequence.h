@@ -17,19 +17,22 @@ using Clock = std::chrono::steady_clock;
 inline double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
 
 struct Engine::Sequence {
-  Sequence(RequestId sequence_id, Request request, std::vector<nn::AppliedAdapter> applied, nn::KvCache empty,
-           const tokenize::Tokenizer* tokenizer);
+  // `read`: the source of a decoder with an encoder, whose request's prompt is what its answer stands behind; else nothing.
+  Sequence(RequestId sequence_id, Request request, std::vector<int32_t> read, std::vector<nn::AppliedAdapter> applied, nn::KvCache empty,
+           nn::KvCache empty_source, const tokenize::Tokenizer* tokenizer);
 
   std::span<const int32_t> tokens() const { return answer.tokens(); }
   bool is_writing() const { return error.ok() && !is_cancelled && !answer.has_ended(); }
   bool reads_prompt() const { return cache.length() < answer.generation().num_prompt; }
   bool reuses_prefixes() const { return !answer.options().report_prompt; }
+  bool waits_for_source() const { return !source.empty() && source_cache.length() == 0; }
   // Pages that it may still take until its answer is as long as it can be.
   int64_t num_missing_pages() const;
 
  private:
   // Tokens whose keys and values a cache will hold at most: the last token of an answer is never run.
   int64_t planned_length() const;
+  int64_t num_missing_answer_pages() const;
   int64_t num_missing_beam_pages() const;
 
  public:
@@ -38,6 +41,8 @@ struct Engine::Sequence {
   std::vector<nn::AppliedAdapter> adapters;
   std::string root;  // of the prefix cache
   Answer answer;
+  std::vector<int32_t> source;           // what an encoder reads
+  nn::KvCache source_cache;              // what the decoder attends to of it, whatever number of beams
   nn::KvCache cache;                     // with a beam search, of the prompt
   std::optional<BeamSearch> search;      // for requests with several beams
   std::vector<nn::KvCache> beam_caches;  // of search->running(), once the prompt has been read
@@ -88,6 +93,7 @@ struct Engine::Batch {
 
  private:
   void start(Sequence& sequence, int64_t num_rows, int64_t num_logit_rows);
+  void add_run(const Sequence& sequence, nn::KvCache& cache, int64_t num_rows);
   void append(std::span<const int32_t> tokens) { ids.insert(ids.end(), tokens.begin(), tokens.end()); }
 };
 

@@ -17,7 +17,8 @@ Status Engine::step() {
   sweep();
   admit();
   share_prefixes();
-  Status status = propose_drafts();
+  Status status = read_sources();
+  if (status.ok()) status = propose_drafts();
   if (status.ok()) {
     batch_->clear();
     plan(*batch_);
@@ -28,6 +29,26 @@ Status Engine::step() {
   is_stepping_ = false;
   sweep();
   return status;
+}
+
+// Of all that were admitted, as many tokens at a time as a step has rows. Admission has made sure of their pages.
+Status Engine::read_sources() {
+  std::vector<int32_t> ids;
+  std::vector<nn::SourceRun> sources;
+  const auto read = [&]() -> Status {
+    if (sources.empty()) return {};
+    const Status status = model_.read_sources(ids, sources);
+    ids.clear();
+    sources.clear();
+    return status;
+  };
+  for (const auto& sequence : running_) {
+    if (!sequence->waits_for_source() || sequence->is_paused) continue;
+    if (std::ssize(ids) + std::ssize(sequence->source) > options_.step_rows) ATELIER_RETURN_IF_ERROR(read());
+    ids.insert(ids.end(), sequence->source.begin(), sequence->source.end());
+    sources.push_back({&sequence->source_cache, std::ssize(sequence->source)});
+  }
+  return read();
 }
 
 Status Engine::propose_drafts() {

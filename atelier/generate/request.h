@@ -11,6 +11,7 @@
 #include "atelier/base/status.h"
 #include "atelier/generate/logprobs.h"
 #include "atelier/generate/sampler.h"
+#include "atelier/generate/token_rules.h"
 
 namespace atelier::generate {
 
@@ -30,9 +31,13 @@ struct AdapterChoice {
 // length of now (kNo) or by the most favourable length (kNever); or at once (kYes).
 enum class EarlyStopping : uint8_t { kNo, kYes, kNever };
 
+// What a beam's log-probability is divided by: length^penalty, or ((5 + length) / 6)^penalty (Wu et al. 2016, arXiv:1609.08144, eq. 14).
+enum class LengthNormal : uint8_t { kLength, kGnmt };
+
 struct BeamOptions {
   int64_t num_beams = 1;      // 1: no beam search; the samplers choose
-  double length_penalty = 1;  // a beam's score is its log-probability / length^length_penalty: above 0 favours long ones
+  double length_penalty = 1;  // above 0 favours long beams
+  LengthNormal length_normal = LengthNormal::kLength;
   EarlyStopping early_stopping = EarlyStopping::kNo;
 };
 
@@ -44,12 +49,14 @@ struct GenerateOptions {
   int num_top = 0;                        // likeliest alternatives reported with each token
   bool report_prompt = false;             // also report the prompt's tokens (from the second on); computes the whole prompt
   bool report_sampled = false;            // report probabilities after the samplers instead of the model's own
-  BeamOptions beams;                      // with them no samplers, stop strings, masks and reports of the answer's tokens
-  std::vector<AdapterChoice> adapters;    // several are added up, in this order; none: the model alone
-  int64_t num_virtual = 0;                // first tokens of the prompt that are an adapter's (nn/adapter.h): the engine puts them there
-  std::vector<int32_t> shown_ids;         // special tokens whose spelling is part of the text
-  uint64_t sequence = 0;                  // with the seed and the position, chooses the random numbers
-  TokenMask mask;                         // empty: every token may come
+  TokenRules rules;
+  BeamOptions beams;                    // with them no samplers, stop strings, masks and reports of the answer's tokens
+  std::vector<AdapterChoice> adapters;  // several are added up, in this order; none: the model alone
+  int64_t num_virtual = 0;              // first tokens of the prompt that are an adapter's (nn/adapter.h): the engine puts them there
+  std::vector<int32_t> decoder_prompt;  // what a decoder with an encoder writes its answer behind; none: the model's own start
+  std::vector<int32_t> shown_ids;       // special tokens whose spelling is part of the text
+  uint64_t sequence = 0;                // with the seed and the position, chooses the random numbers
+  TokenMask mask;                       // empty: every token may come
 };
 
 enum class FinishReason { kStopToken, kStopString, kLength, kContextFull, kCancelled };
@@ -69,7 +76,8 @@ struct Generation {
   std::vector<int32_t> ids;  // the answer, without the stop token
   std::string text;          // all that on_text got
   std::vector<Beam> beams;   // of a beam search, the best first, which is also the answer above
-  int64_t num_prompt = 0;
+  int64_t num_prompt = 0;    // of a decoder with an encoder: what the answer stands behind
+  int64_t num_source = 0;    // tokens that the encoder has read
   int64_t num_reused = 0;    // tokens of the prompt that were not computed: their keys and values were there
   int64_t num_drafted = 0;   // tokens that speculation proposed
   int64_t num_accepted = 0;  // of those, the ones that the answer took
@@ -86,7 +94,7 @@ struct GenerateHooks {
 };
 
 struct Request {
-  std::vector<int32_t> prompt;
+  std::vector<int32_t> prompt;  // for a decoder with an encoder: the source that this reads
   GenerateOptions options;
   GenerateHooks hooks;
   int priority = 0;         // larger ones are admitted first; who waits long moves up

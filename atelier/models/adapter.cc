@@ -375,6 +375,8 @@ Result<std::shared_ptr<const nn::Adapter>> Reader::read_bottlenecks(const Json& 
 }  // namespace
 
 Result<std::shared_ptr<const nn::Adapter>> load_adapter(const Model& model, const std::string& folder) {
+  if (model.has_encoder())
+    return Status::unsupported(fmt::format("adapter: {} has an encoder, only decoders have adapters", model.arch().name));
   if (!io::is_directory(folder)) {
     return Status::not_found(
         fmt::format("adapter: {}, no such folder; it must hold adapter_config.json and adapter_model.safetensors", quoted(folder)));

@@ -9,7 +9,7 @@
 namespace atelier::models {
 namespace {
 
-// "layers.12.attention.q.weight" -> module "layers.*.attention.q", layer "12", suffix ".weight".
+// "layers.12.attention.q.weight" -> module "layers.*.attention.q", layer "12", suffix ".weight"; the same behind "encoder.".
 struct LogicalName {
   std::string module, layer, suffix;
 };
@@ -19,11 +19,12 @@ LogicalName parse_logical(const std::string& logical) {
   const size_t dot = logical.rfind('.');
   out.module = logical.substr(0, dot);
   out.suffix = logical.substr(dot);
-  constexpr std::string_view kLayers = "layers.";
-  if (out.module.starts_with(kLayers)) {
-    const size_t end = out.module.find('.', kLayers.size());
-    out.layer = out.module.substr(kLayers.size(), end - kLayers.size());
-    out.module = "layers.*" + out.module.substr(end);
+  constexpr std::string_view kLayers = "layers.", kEncoder = "encoder.";
+  const size_t at = out.module.starts_with(kEncoder) ? kEncoder.size() : 0;
+  if (out.module.compare(at, kLayers.size(), kLayers) == 0) {
+    const size_t begin = at + kLayers.size(), end = out.module.find('.', begin);
+    out.layer = out.module.substr(begin, end - begin);
+    out.module.replace(begin, end - begin, "*");
   }
   return out;
 }
@@ -33,11 +34,36 @@ struct Bound {
   int64_t value, max;
 };
 
+// Half of the buckets of a side are exact, and the others reach further.
+Status check_buckets(const nn::TransformerSpec& spec) {
+  if (spec.position != nn::PositionKind::kRelative) return {};
+  if (spec.num_buckets >= 4 && spec.num_buckets <= 1 << 16 && spec.max_distance > spec.num_buckets / 2 && spec.max_distance <= 1 << 16)
+    return {};
+  return Status::corrupt("model: " + std::to_string(spec.num_buckets) + " buckets of distances up to " + std::to_string(spec.max_distance) +
+                         ", must be 4 to 65536 and reach further than half their number, at most 65536");
+}
+
+Status check_encoder(const nn::TransformerSpec& decoder) {
+  if (!decoder.has_encoder()) return {};
+  const nn::TransformerSpec& encoder = decoder.encoder[0];
+  if (decoder.encoder.size() != 1 || encoder.has_encoder() || encoder.mask != nn::MaskKind::kBidirectional ||
+      decoder.mask != nn::MaskKind::kCausal || encoder.has_language_head || encoder.head.kind != nn::HeadKind::kNone) {
+    return Status::corrupt("model: its encoder is none");
+  }
+  if (encoder.width != decoder.width || (!encoder.has_own_embedding && encoder.vocab_size != decoder.vocab_size)) {
+    return Status::corrupt("model: the encoder's width is " + std::to_string(encoder.width) + " and its vocabulary " +
+                           std::to_string(encoder.vocab_size) + ", the decoder's " + std::to_string(decoder.width) + " and " +
+                           std::to_string(decoder.vocab_size));
+  }
+  return check_spec(encoder).with_context("encoder");
+}
+
 }  // namespace
 
-const ArchDef* find_by_hf_class(const std::string& hf_class) {
+const ArchDef* find_by_hf_class(const std::string& hf_class, const Json& config) {
   for (const ArchDef* arch : architectures()) {
-    if (std::ranges::any_of(arch->hf_classes, [&](const char* name) { return hf_class == name; })) return arch;
+    const bool has_class = std::ranges::any_of(arch->hf_classes, [&](const char* name) { return hf_class == name; });
+    if (has_class && (arch->is_of == nullptr || arch->is_of(config))) return arch;
   }
   return nullptr;
 }
@@ -119,6 +145,8 @@ Status check_spec(const nn::TransformerSpec& spec) {
     const bool needs_original = rope.scaling != nn::RopeScaling::kNone && rope.scaling != nn::RopeScaling::kLinear;
     if (needs_original && rope.original_context < 1) return Status::corrupt("model: rotary scaling needs the original context length");
   }
+  ATELIER_RETURN_IF_ERROR(check_buckets(spec));
+  ATELIER_RETURN_IF_ERROR(check_encoder(spec));
   for (const nn::LayerSpec& layer : spec.layers) {
     if (layer.window < 0) return Status::corrupt("model: sliding window is " + std::to_string(layer.window) + ", must not be negative");
     if (spec.position == nn::PositionKind::kRotary && (layer.rope < 0 || layer.rope >= static_cast<int>(spec.ropes.size()))) {

@@ -1,6 +1,6 @@
 // An architecture: how its configuration reads, and what its checkpoints call each parameter.
 //
-// One file of models/ is one ArchDef; CMake writes the table `architectures()`. What a decoder computes is nn/; a file here is
+// One file of models/ is one ArchDef; CMake writes the table `architectures()`. What a model computes is nn/; a file here is
 // short: configuration -> TransformerSpec, and a table of names for Hugging Face and GGUF checkpoints.
 #pragma once
 
@@ -53,15 +53,17 @@ struct ArchDef {
   Result<nn::TransformerSpec> (*from_hf)(const Json& config);
   Result<nn::TransformerSpec> (*from_gguf)(const format::Gguf& file);  // null without gguf_name
   std::span<const NameRule> names;
-  std::span<const NameRule> body_names = {};  // more of them, shared by relatives: "@" stands for `body`
-  const char* body = "";                      // what transformers calls the model under its heads: "bert"
+  std::span<const NameRule> body_names = {};    // more of them, shared by relatives: "@" stands for `body`
+  const char* body = "";                        // what transformers calls the model under its heads: "bert"
+  bool (*is_of)(const Json& config) = nullptr;  // where architectures share a class: whether a config.json is of this one
 };
 
 // Every architecture, by file name.
 std::span<const ArchDef* const> architectures();
 
-// The architecture of a Hugging Face class ("LlamaForCausalLM") or a GGUF name; null when there is none.
-const ArchDef* find_by_hf_class(const std::string& hf_class);
+// The architecture of a config.json whose Hugging Face class ("LlamaForCausalLM") is `hf_class`, or of a GGUF name; null when there is
+// none.
+const ArchDef* find_by_hf_class(const std::string& hf_class, const Json& config = {});
 const ArchDef* find_by_gguf_name(const std::string& gguf_name);
 
 // Where a layout stores the parameter `logical` ("layers.3.attention.q.weight").

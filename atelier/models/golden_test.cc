@@ -183,7 +183,7 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenModel, testing::ValuesIn(golden_names()),
 
 TEST(Architectures, every_one_has_a_golden_model) {
   std::vector<std::string> seen;
-  for (const char* kind : {"models", "encoders"}) {
+  for (const char* kind : {"models", "encoders", "seq2seq"}) {
     for (const auto& entry : fs::directory_iterator(fs::path(ATELIER_SOURCE_DIR) / "tests/golden" / kind)) {
       if (!fs::exists(entry.path() / "golden.json")) continue;
       const auto model = load(entry.path(), 0);

@@ -21,7 +21,7 @@ Result<const ArchDef*> arch_of_config(const Json& config) {
     return Status::corrupt("config.json: architectures is missing; it must name the model class, such as [\"LlamaForCausalLM\"]");
   }
   const std::string& name = classes->as_array()[0].as_string();
-  if (const ArchDef* arch = find_by_hf_class(name)) return arch;
+  if (const ArchDef* arch = find_by_hf_class(name, config)) return arch;
   std::vector<std::string> known;
   for (const ArchDef* arch : architectures()) known.insert(known.end(), arch->hf_classes.begin(), arch->hf_classes.end());
   return Status::unsupported("config.json: architecture " + quoted(name) + " is not supported; supported: " + join(known, ", "));
@@ -53,7 +53,8 @@ Status check_context(const nn::TransformerSpec& spec, int64_t context) {
   if (context < 1 || context > kMaxContext) {
     return Status::invalid("context is " + std::to_string(context) + ", must be 1 to " + std::to_string(kMaxContext));
   }
-  if (spec.position == nn::PositionKind::kLearned && context > spec.max_context) {
+  const bool has_table = spec.position == nn::PositionKind::kLearned;
+  if (has_table && context > spec.max_context) {
     return Status::invalid("context is " + std::to_string(context) + ", this model has " + std::to_string(spec.max_context) +
                            " learned positions; use --context " + std::to_string(spec.max_context));
   }
@@ -61,11 +62,14 @@ Status check_context(const nn::TransformerSpec& spec, int64_t context) {
 }
 
 // Checkpoints of a bare encoder leave its pooler out as they like, and BERT's own are called BertForMaskedLM and have the other head too.
+// Those of encoder-decoders have a head of their own or none, and a bias or none, whatever their configuration says.
 void adapt_heads(const ArchDef& arch, Layout layout, const format::Checkpoint& checkpoint, nn::TransformerSpec& spec) {
   if (layout != Layout::kHuggingFace) return;
   const auto has = [&](const char* parameter) {
     return find_tensor(checkpoint, stored_parameter(arch, layout, parameter).name) != nullptr;
   };
+  if (spec.has_encoder() && spec.has_language_head) spec.has_tied_head = !has("head.weight");
+  if (spec.has_encoder() && spec.has_head_bias && !has("head.bias")) spec.has_head_bias = false;
   const bool is_bare = spec.head.kind == nn::HeadKind::kNone;
   if (is_bare && spec.has_pooler && !has("pooler.weight")) spec.has_pooler = false;
   const bool may_have_both = is_bare && spec.has_head_transform && spec.architecture == "bert";

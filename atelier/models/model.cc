@@ -67,17 +67,46 @@ Result<std::span<const float>> Model::forward_batch(std::span<const int32_t> ids
   return logits(logit_rows);
 }
 
-Status Model::check_ids(std::span<const int32_t> ids, int64_t num_virtual) const {
+Status Model::check_ids(std::span<const int32_t> ids, int64_t vocab_size) const {
   for (const int32_t id : ids) {
-    if (id < 0 || id >= spec().vocab_size + num_virtual) {
+    if (id < 0 || id >= vocab_size) {
       return Status::invalid("token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(spec().vocab_size));
     }
   }
   return {};
 }
 
+int64_t Model::max_source() const {
+  const nn::TransformerSpec& encoder = spec().encoder.at(0);
+  return encoder.position == nn::PositionKind::kLearned ? encoder.max_context : std::max(encoder.max_context, context_);
+}
+
+Status Model::read_sources(std::span<const int32_t> ids, std::span<const nn::SourceRun> sources) {
+  if (!has_encoder()) return Status::invalid(std::string(arch_->name) + " has no encoder, it reads no source; give a prompt");
+  ATELIER_RETURN_IF_ERROR(check_ids(ids, spec().encoder[0].vocab_size));
+  std::vector<nn::RowRun> runs;
+  for (const nn::SourceRun& source : sources) {
+    if (source.num_rows < 1 || source.num_rows > max_source()) {
+      return Status::out_of_range("source: " + std::to_string(source.num_rows) + " tokens, must be 1 to " + std::to_string(max_source()) +
+                                  "; cut it into shorter texts");
+    }
+    if (source.num_rows > source.cache->context() || !source.cache->reserve(source.num_rows)) {
+      return Status::out_of_range("KV cache: no room for a source of " + std::to_string(source.num_rows) + " tokens; use a larger pool");
+    }
+    runs.push_back({.cache = nullptr, .num_rows = source.num_rows});
+  }
+  arena_.reset();
+  own_heads_.clear();
+  Context context{arena_, precision_};
+  hidden_ = transformer_->encode(context, ids, runs);
+  transformer_->store_sources(context, hidden_, sources);
+  after_run_ = arena_.mark();
+  return {};
+}
+
 Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
-  ATELIER_RETURN_IF_ERROR(check_ids(ids, 0));
+  if (has_encoder()) return Status::unsupported(std::string(arch_->name) + " has an encoder; only decoders can be looked into");
+  ATELIER_RETURN_IF_ERROR(check_ids(ids, spec().vocab_size));
   arena_.reset();
   Context context{arena_, Precision::kF32};
   const nn::RowRun document{nullptr, static_cast<int64_t>(ids.size())};
@@ -89,7 +118,11 @@ Status Model::look(std::span<const int32_t> ids, nn::Probe& probe) {
 Status Model::run(std::span<const int32_t> ids, std::span<const nn::RowRun> runs) {
   size_t next = 0;
   for (const nn::RowRun& run : runs) {
-    ATELIER_RETURN_IF_ERROR(check_ids(ids.subspan(next, static_cast<size_t>(run.num_rows)), nn::num_virtual(run.adapters)));
+    const int64_t vocab_size = spec().vocab_size + nn::num_virtual(run.adapters);
+    ATELIER_RETURN_IF_ERROR(check_ids(ids.subspan(next, static_cast<size_t>(run.num_rows)), vocab_size));
+    if (has_encoder() && (run.source == nullptr || run.source->length() == 0)) {
+      return Status::invalid(std::string(arch_->name) + " has an encoder, which has read no source; use translate or generate");
+    }
     next += static_cast<size_t>(run.num_rows);
     if (run.cache == nullptr) {
       ATELIER_RETURN_IF_ERROR(check_document(run));

@@ -1,4 +1,5 @@
-// A model ready to run: decoder or encoder, tokenizer, chat template and generation defaults, from a GGUF file or a Hugging Face folder.
+// A model ready to run: decoder, encoder or both, tokenizer, chat template and generation defaults, from a GGUF file or a Hugging Face
+// folder.
 //
 //   ATELIER_TRY(auto model, models::load_model("smollm2-135m-instruct", {}));
 //   ATELIER_TRY(nn::KvCache cache, model->new_cache());
@@ -9,6 +10,13 @@
 //   const nn::RowRun document{nullptr, num_ids};
 //   ATELIER_RETURN_IF_ERROR(model->run(ids, std::span(&document, 1)));
 //   ... model->hidden(), model->logits(rows), model->task_logits() ...
+//
+// A decoder with an encoder attends to a source, which is read once into a cache of its own:
+//
+//   ATELIER_TRY(nn::KvCache source, model->new_cache(num_source_ids));
+//   const nn::SourceRun run{&source, num_source_ids};
+//   ATELIER_RETURN_IF_ERROR(model->read_sources(source_ids, std::span(&run, 1)));
+//   const nn::RowRun rows{.cache = &cache, .num_rows = num_ids, .source = &source};
 //
 // One owner thread calls forward; what it returns lives until the next call.
 #pragma once
@@ -41,6 +49,14 @@ struct GenerationDefaults {
   std::optional<double> temperature, top_p, min_p, repetition_penalty;
   std::optional<int64_t> top_k;
   std::optional<bool> do_sample;
+  // Of decoders with an encoder.
+  std::optional<int32_t> decoder_start;              // stands before every answer
+  std::optional<int32_t> forced_first, forced_last;  // tokens of an answer, the last one at its greatest length
+  std::optional<int64_t> num_beams, no_repeat_ngram;
+  std::optional<int64_t> min_length, max_length;  // of an answer with decoder_start
+  std::optional<double> length_penalty;
+  std::optional<bool> early_stopping;
+  std::vector<int32_t> banned_ids;  // are never said
 };
 
 class Model {
@@ -54,6 +70,8 @@ class Model {
   Precision precision() const { return precision_; }
   int64_t context() const { return context_; }  // planned context: the default size of new_cache(); of an encoder: its longest document
   bool is_encoder() const { return spec().mask == nn::MaskKind::kBidirectional; }
+  bool has_encoder() const { return spec().has_encoder(); }
+  int64_t max_source() const;  // tokens of a source, with an encoder
   DType kv_dtype() const { return kv_dtype_; }
 
   // The tokenizer, or why there is none (a folder without one still answers `logits --ids`).
@@ -69,6 +87,10 @@ class Model {
   // Runs `ids` behind what `cache` holds and returns the logits of the last num_logits of them, [num_logits, V] row-major.
   // Errors: an id outside the vocabulary; no room in the cache (then nothing has run).
   Result<std::span<const float>> forward(std::span<const int32_t> ids, nn::KvCache& cache, int64_t num_logits = 1);
+
+  // With an encoder: reads sources laid one after the other and stores what the decoder attends to of each. hidden() are the encoder's
+  // states then. Errors: an id outside the vocabulary; a source that is empty or too long; no room in a cache (then nothing has run).
+  Status read_sources(std::span<const int32_t> ids, std::span<const nn::SourceRun> sources);
 
   // The same for several sequences at once, with a cache each or whole documents without any: ids run after run; logits of the rows listed
   // in `logit_rows`, in that order.
@@ -87,7 +109,7 @@ class Model {
   Status look(std::span<const int32_t> ids, nn::Probe& probe);
 
  private:
-  Status check_ids(std::span<const int32_t> ids, int64_t num_virtual) const;
+  Status check_ids(std::span<const int32_t> ids, int64_t vocab_size) const;
 
   friend class ModelLoader;
   Model() = default;

@@ -55,7 +55,7 @@ bool is_part_of_folder(const RemoteFile& file) {
   const std::string_view path = file.path;
   const bool is_top = path.find('/') == std::string_view::npos;
   if (!is_top) return has_ending(path, "/config.json");  // modules of sentence encoders: 1_Pooling/config.json
-  constexpr std::string_view kEndings[] = {".json", ".safetensors", ".model", ".txt", ".jinja", ".tiktoken"};
+  constexpr std::string_view kEndings[] = {".json", ".safetensors", ".model", ".spm", ".txt", ".jinja", ".tiktoken"};
   return std::ranges::any_of(kEndings, [&](std::string_view ending) { return has_ending(path, ending); }) || path.starts_with("LICENSE") ||
          path.starts_with("NOTICE") || path == "README.md";
 }

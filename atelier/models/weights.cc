@@ -23,7 +23,9 @@ bool is_weight_type(DType dtype) { return is_quantized(dtype) || dtype == DType:
 
 // The stored tensor's shape as the parameter and its place in it imply.
 Status check_shape(const format::TensorEntry& entry, const Stored& stored, const nn::ParameterInfo& info, const PartRows& part) {
+  const bool is_row = info.shape.rank() == 1 && entry.shape.size() == 2 && entry.shape[0] == 1;  // a vector as a matrix of one row
   std::vector<int64_t> want = {part.total};
+  if (is_row) want.insert(want.begin(), 1);
   if (info.shape.rank() == 2) want.push_back(info.shape[1]);
   if (info.shape.rank() == 2 && stored.transform == Transform::kTranspose) std::swap(want[0], want[1]);
   if (entry.shape != want) {

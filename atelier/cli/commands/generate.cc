@@ -1,4 +1,4 @@
-// `atelier generate MODEL --prompt TEXT`: completion of a text.
+// `atelier generate MODEL --prompt TEXT`: completion of a text; of a decoder with an encoder, its answer to the text.
 #include <fmt/format.h>
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/sampling_options.h"
+#include "atelier/generate/default_answer.h"
 
 namespace atelier::cli {
 namespace {
@@ -25,6 +26,7 @@ struct GenerateArgs {
   EngineArgs engine;
   BatchArgs batch;
   BeamArgs beams;
+  RuleArgs rules;
   AdapterArgs adapters;
   std::optional<std::string> prompt, file;
   int64_t max_tokens = -1;
@@ -43,7 +45,8 @@ Result<generate::GenerateOptions> generate_options(GenerateArgs& args, const mod
   const auto defaults = args.beams.is_given() ? SamplingArgs::Defaults::kLikeliest : SamplingArgs::Defaults::kModel;
   ATELIER_TRY(options.sampling, args.sampling.resolve(model, console, defaults));
   options.beams = args.beams.options();
-  options.max_tokens = args.max_tokens;
+  options.rules = args.rules.rules(generate::default_rules(model.defaults()));
+  options.max_tokens = args.max_tokens >= 0 || !model.has_encoder() ? args.max_tokens : generate::default_max_tokens(model.defaults());
   if (!args.ignore_eos) options.stop_ids = model.defaults().stop_ids;
   options.stop_strings = args.stops;
   options.num_top = static_cast<int>(args.num_top);
@@ -82,14 +85,14 @@ void print_json(const GenerateArgs& args, const generate::Generation& generation
   out << json.dump() << "\n";
 }
 
-Status run_one(GenerateArgs& args, const std::string& prompt, const generate::GenerateOptions& options,
+Status run_one(GenerateArgs& args, const std::string& prompt, const generate::GenerateOptions& options, const models::Model& model,
                const tokenize::Tokenizer& tokenizer, generate::Engine& engine, Console& console) {
   tokenize::EncodeOptions encode;
   encode.parse_special = args.parse_special;
   ATELIER_TRY(const tokenize::Encoding encoding, tokenizer.encode(prompt, encode));
   const generate::TokenText token_text(tokenizer);
   Reports reports;
-  if (!console.is_json) console.out << prompt << std::flush;
+  if (!console.is_json && !model.has_encoder()) console.out << prompt << std::flush;
   ATELIER_TRY(const generate::Generation generation, engine.generate({encoding.ids, options, hooks_for(args, console, reports)}));
   if (console.is_json) {
     print_json(args, generation, options, reports, token_text, console.out);
@@ -130,7 +133,7 @@ Status run(GenerateArgs& args, Console& console) {
   ATELIER_TRY(const auto engine, args.engine.create(*model, args.model, args.batch.parallel(), options.beams.num_beams));
   ATELIER_TRY(options.adapters, args.adapters.load(*model, *engine));
   if (args.batch.is_given()) return run_batch(args, options, *tokenizer, *engine, console);
-  return run_one(args, prompt, options, *tokenizer, *engine, console);
+  return run_one(args, prompt, options, *model, *tokenizer, *engine, console);
 }
 
 CommandBody declare(Args& args) {
@@ -148,6 +151,7 @@ CommandBody declare(Args& args) {
   args.flag("--special", options->parse_special, "the prompt may spell special tokens such as <|im_end|>");
   options->adapters.declare(args);
   options->beams.declare(args);
+  options->rules.declare(args);
   options->batch.declare(args);
   options->engine.declare(args);
   options->sampling.declare(args);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <ostream>
 
+#include "atelier/base/error.h"
 #include "atelier/base/json.h"
 #include "atelier/base/strings.h"
 #include "atelier/cli/model_options.h"
@@ -40,7 +41,19 @@ int64_t num_weights(const format::Checkpoint& checkpoint) {
 }
 
 const char* position_name(nn::PositionKind kind) {
-  return kind == nn::PositionKind::kRotary ? "rotary" : kind == nn::PositionKind::kLearned ? "learned" : "ALiBi";
+  switch (kind) {
+    case nn::PositionKind::kRotary:
+      return "rotary";
+    case nn::PositionKind::kLearned:
+      return "learned";
+    case nn::PositionKind::kAlibi:
+      return "ALiBi";
+    case nn::PositionKind::kSinusoidal:
+      return "sinusoidal";
+    case nn::PositionKind::kRelative:
+      return "relative";
+  }
+  throw InternalError("position_name: unknown kind");
 }
 
 int64_t num_windowed_layers(const nn::TransformerSpec& spec) {
@@ -58,6 +71,7 @@ Json spec_json(const nn::TransformerSpec& spec) {
   json.set("windowed_layers", num_windowed_layers(spec)).set("is_encoder", spec.mask == nn::MaskKind::kBidirectional);
   if (spec.head.kind != nn::HeadKind::kNone) json.set("head", nn::head_def(spec.head.kind).name).set("labels", spec.head.num_labels);
   if (!spec.ropes.empty()) json.set("rope_theta", spec.ropes[0].theta);
+  if (spec.has_encoder()) json.set("encoder", spec_json(spec.encoder[0]));
   return json;
 }
 
@@ -99,6 +113,11 @@ void print_json(const InspectArgs& args, const models::Model& model, std::ostrea
 }
 
 void print_spec(const nn::TransformerSpec& spec, std::ostream& out) {
+  if (spec.has_encoder()) {
+    const nn::TransformerSpec& encoder = spec.encoder[0];
+    out << fmt::format("encoder       {} layers, feed-forward {}, {} heads of {}\n", encoder.num_layers(), encoder.ffn_width,
+                       encoder.num_heads, encoder.head_dim);
+  }
   out << fmt::format("layers        {}, width {}, feed-forward {}{}\n", spec.num_layers(), spec.width, spec.ffn_width,
                      spec.is_gated ? " (gated)" : "");
   out << fmt::format("attention     {} heads of {}, {} key-value heads{}\n", spec.num_heads, spec.head_dim, spec.num_kv_heads,

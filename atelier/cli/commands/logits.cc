@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "atelier/cli/adapter_options.h"
+#include "atelier/cli/inputs.h"
 #include "atelier/cli/interrupt.h"
 #include "atelier/cli/model_options.h"
 #include "atelier/cli/token_input.h"
@@ -24,7 +25,7 @@ struct LogitsArgs {
   ModelOptions model;
   AdapterArgs adapters;
   TokenInput input;
-  std::optional<std::string> out;
+  std::optional<std::string> decoder_ids, out;
 };
 
 Status check_ids(std::span<const int32_t> ids, const models::Model& model, int64_t num_virtual) {
@@ -51,7 +52,8 @@ struct Logits {
 };
 
 // [T, V] for ids [T], behind the adapters' virtual tokens.
-Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids, std::span<const nn::AppliedAdapter> adapters) {
+Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids, std::span<const nn::AppliedAdapter> adapters,
+                              const nn::KvCache* source = nullptr) {
   std::vector<int32_t> all_ids(static_cast<size_t>(nn::num_virtual(adapters)));
   const size_t num_virtual = all_ids.size();
   std::iota(all_ids.begin(), all_ids.end(), static_cast<int32_t>(model.spec().vocab_size));
@@ -64,12 +66,21 @@ Result<Logits> decoder_logits(models::Model& model, std::span<const int32_t> ids
     const auto chunk = std::span(all_ids).subspan(at, std::min<size_t>(kChunk, all_ids.size() - at));
     std::vector<int64_t> rows;
     for (size_t t = std::max(at, num_virtual); t < at + chunk.size(); ++t) rows.push_back(static_cast<int64_t>(t - at));
-    const nn::RowRun run{.cache = &cache, .num_rows = static_cast<int64_t>(chunk.size()), .adapters = adapters};
+    const nn::RowRun run{.cache = &cache, .num_rows = static_cast<int64_t>(chunk.size()), .adapters = adapters, .source = source};
     ATELIER_RETURN_IF_ERROR(model.run(chunk, std::span(&run, 1)));
     const auto logits = model.logits(rows);
     out.values.insert(out.values.end(), logits.begin(), logits.end());
   }
   return out;
+}
+
+// [T, V] for the decoder's ids [T] behind a source that its encoder has read.
+Result<Logits> seq2seq_logits(models::Model& model, std::span<const int32_t> source_ids, std::span<const int32_t> ids) {
+  const auto length = std::ssize(source_ids);
+  ATELIER_TRY(nn::KvCache source, model.new_cache(length));
+  const nn::SourceRun run{&source, length};
+  ATELIER_RETURN_IF_ERROR(model.read_sources(source_ids, std::span(&run, 1)));
+  return decoder_logits(model, ids, {}, &source);
 }
 
 // [T, V] of the language head, or what the task's head says: [1, N] of a text, [T, N] of its tokens.
@@ -90,8 +101,11 @@ Result<Logits> encoder_logits(models::Model& model, std::span<const int32_t> ids
 }
 
 // An error when a value is not finite.
-Result<Logits> all_logits(models::Model& model, std::span<const int32_t> ids, std::span<const nn::AppliedAdapter> adapters) {
-  ATELIER_TRY(Logits logits, model.is_encoder() ? encoder_logits(model, ids) : decoder_logits(model, ids, adapters));
+Result<Logits> all_logits(models::Model& model, std::span<const int32_t> source, std::span<const int32_t> ids,
+                          std::span<const nn::AppliedAdapter> adapters) {
+  ATELIER_TRY(Logits logits, model.has_encoder()  ? seq2seq_logits(model, source, ids)
+                             : model.is_encoder() ? encoder_logits(model, ids)
+                                                  : decoder_logits(model, ids, adapters));
   const auto bad = std::ranges::find_if(logits.values, [](float value) { return !std::isfinite(value); });
   if (bad == logits.values.end()) return logits;
   const auto index = static_cast<size_t>(bad - logits.values.begin());
@@ -127,13 +141,22 @@ Status print_likeliest(const Logits& logits, std::span<const int32_t> ids, std::
 Status run(const LogitsArgs& args, Console& console) {
   ATELIER_RETURN_IF_ERROR(args.input.check("logits"));
   ATELIER_TRY(const auto model, args.model.load());
-  ATELIER_TRY(const std::vector<int32_t> ids, args.input.ids(*model));
-  if (model->is_encoder() && !args.adapters.parts().empty()) {
+  ATELIER_TRY(std::vector<int32_t> ids, args.input.ids(*model));
+  if ((model->is_encoder() || model->has_encoder()) && !args.adapters.parts().empty()) {
     return Status::unsupported("logits: adapters are of decoders; leave out --adapter");
+  }
+  if (model->has_encoder() != args.decoder_ids.has_value()) {
+    return Status::invalid(model->has_encoder() ? "--decoder-ids: none, a model with an encoder needs them; such as 0,5"
+                                                : "--decoder-ids: given, this model has no encoder; leave them out");
+  }
+  std::vector<int32_t> source;
+  if (args.decoder_ids) {
+    source = std::move(ids);
+    ATELIER_TRY(ids, parse_ids(*args.decoder_ids));
   }
   ATELIER_TRY(const LoadedAdapters adapters, args.adapters.load(*model));
   ATELIER_RETURN_IF_ERROR(check_ids(ids, *model, nn::num_virtual(adapters.applied)));
-  ATELIER_TRY(const Logits logits, all_logits(*model, ids, adapters.applied));
+  ATELIER_TRY(const Logits logits, all_logits(*model, source, ids, adapters.applied));
   if (args.out) {
     const int64_t shape[] = {static_cast<int64_t>(logits.rows), static_cast<int64_t>(logits.columns)};
     ATELIER_RETURN_IF_ERROR(format::write_npy(*args.out, logits.values, shape));
@@ -151,6 +174,8 @@ CommandBody declare(Args& args) {
   options->model.declare(args);
   args.group("Options");
   options->input.declare(args);
+  args.option("--decoder-ids", options->decoder_ids, "LIST",
+              "with an encoder, which reads the ids or the prompt: the tokens of the decoder, taken as given");
   args.option("-o,--out", options->out, "X.npy", "write the logits [T, V] to a NumPy file");
   options->adapters.declare(args);
   return [options](Console& console) { return run(*options, console); };
