@@ -35,7 +35,8 @@ struct Golden {
 
 Golden golden(const std::string& folder = kFolder) {
   Golden out;
-  for (const Json& entry : Json::parse(io::read_file(folder + "/translations.json").value(), "translations.json")->as_array()) {
+  const Json json = Json::parse(io::read_file(folder + "/translations.json").value(), "translations.json").value();
+  for (const Json& entry : json.as_array()) {
     out.sources.push_back(entry.get_string("source").value());
     out.texts.push_back(entry.get_string("text").value());
   }
@@ -99,7 +100,8 @@ TEST(Translate, obeys_rules) {
   const Ran ran = run_line({"translate", kFolder, "the cat", "--no-repeat-ngram", "1", "-n", "12", "--forced-first", "9", "--json"});
   ASSERT_EQ(ran.status, kExitOk) << ran.err;
   std::vector<int64_t> ids;
-  for (const Json& id : Json::parse(ran.out, "stdout")->find("ids")->as_array()) ids.push_back(id.as_int());
+  const Json json = Json::parse(ran.out, "stdout").value();
+  for (const Json& id : json.find("ids")->as_array()) ids.push_back(id.as_int());
   ASSERT_FALSE(ids.empty());
   EXPECT_EQ(ids[0], 9);
   std::sort(ids.begin(), ids.end());
@@ -128,7 +130,8 @@ TEST(GenerateSeq2Seq, answers_the_prompt_without_repeating_it) {
 TEST(LogitsSeq2Seq, are_the_decoders) {
   const Ran ran = run_line({"logits", kFolder, "--ids", "5,6,7", "--decoder-ids", "0,5", "--json"});
   ASSERT_EQ(ran.status, kExitOk) << ran.err;
-  const auto& shape = Json::parse(ran.out, "stdout")->find("shape")->as_array();
+  const Json json = Json::parse(ran.out, "stdout").value();
+  const auto& shape = json.find("shape")->as_array();
   EXPECT_EQ(shape[0].as_int(), 2);
   EXPECT_EQ(shape[1].as_int(), 70);
   EXPECT_EQ(run_line({"logits", kFolder, "--ids", "5,6,7"}).status, kExitUsage);

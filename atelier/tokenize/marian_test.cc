@@ -17,7 +17,8 @@ std::string text_of(const std::string& name) { return io::read_file(kFolder + na
 
 TEST(MarianTokenizer, gives_transformers_ids_and_reads_both_languages_pieces) {
   const auto tokenizer = marian_tokenizer(text_of("source.spm"), text_of("vocab.json"), "source.spm").value();
-  for (const Json& entry : Json::parse(text_of("translations.json"), "translations.json")->as_array()) {
+  const Json entries = Json::parse(text_of("translations.json"), "translations.json").value();
+  for (const Json& entry : entries.as_array()) {
     std::vector<TokenId> ids, said;
     for (const Json& id : entry.find("source_ids")->as_array()) ids.push_back(static_cast<TokenId>(id.as_int()));
     for (const Json& id : entry.find("ids")->as_array()) said.push_back(static_cast<TokenId>(id.as_int()));
