@@ -229,6 +229,9 @@ const char* torch_name(DType dtype) { return dtype == DType::kF16 ? "float16" : 
 }  // namespace
 
 Result<Json> hf_config(const models::ArchDef& arch, const nn::TransformerSpec& spec, DType stored) {
+  if (spec.has_encoder()) {
+    return Status::unsupported(std::string("config.json: ") + arch.name + " has an encoder, which is not written; keep the folder");
+  }
   Json config = Json::object();
   config.set("architectures", Json::Array{Json(class_of(arch, spec))});
   config.set("dtype", torch_name(stored));

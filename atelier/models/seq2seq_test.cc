@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "atelier/models/model.h"
+#include "atelier/models/trainable.h"
 #include "atelier/parallel/parallel.h"
 #include "tests/support/seq2seq_golden.h"
 #include "tests/support/temporary_folder.h"
@@ -143,6 +144,7 @@ TEST(Seq2Seq, refuses_what_it_cannot_do_in_one_line) {
   const auto decoder = load(std::filesystem::path(ATELIER_SOURCE_DIR) / "tests/golden/models/llama2", {});
   ASSERT_NE(decoder, nullptr);
   EXPECT_FALSE(decoder->read_sources(ids, {}).ok());
+  EXPECT_EQ(TrainableModel::from_checkpoint(Seq2SeqGolden("t5").folder, {}).status().code(), StatusCode::kUnsupported);
 }
 
 // A golden T5 with other files beside its weights.

@@ -124,6 +124,8 @@ struct TrainableModel::State {
   }
 
   Status start(nn::TransformerSpec spec, nn::TransformerParameters weights) {
+    if (spec.has_encoder())
+      return Status::unsupported("train: " + spec.architecture + " has an encoder; only decoders and encoders are trained");
     nn::visit_parameters(spec, weights, [&](const nn::ParameterInfo& info, Tensor&) { num_parameters += info.shape.count(); });
     if (has_adapter()) {
       ATELIER_TRY(adapter, new_adapter(*arch, spec, weights, options.lora, options.adapter, options.seed));
