@@ -235,13 +235,9 @@ class AttentionKernel {
     if (rows == tile_rows_) return add_tile_values<N>(i, d, sums, width_);
     constexpr int64_t kColumns = N * kTileWords;
     alignas(kTileBytes) float some[kTileRows * kColumns] = {};
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t n = 0; n < kColumns; n += kLanes) S::store(some + r * kColumns + n, S::load(sums + r * width_ + n));
-    }
+    copy_columns<S>(sums, width_, some, kColumns, rows, kColumns);
     add_tile_values<N>(i, d, some, kColumns);
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t n = 0; n < kColumns; n += kLanes) S::store(sums + r * width_ + n, S::load(some + r * kColumns + n));
-    }
+    copy_columns<S>(some, kColumns, sums, width_, rows, kColumns);
   }
   template <int N>
   void add_tile_values(int64_t i, int64_t d, float* sums, int64_t stride) {

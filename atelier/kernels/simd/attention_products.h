@@ -21,6 +21,16 @@ inline void store_left(float* p, typename S::F value, int64_t left) {
   left >= S::kLanes ? S::store(p, value) : S::store_partial(p, value, static_cast<int>(left));
 }
 
+// Some columns of rows, to where rows are another stride apart.
+template <class S>
+inline void copy_columns(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows, int64_t columns) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t i = 0; i < columns; i += S::kLanes) {
+      store_left<S>(to + r * ld_to + i, load_left<S>(from + r * ld_from + i, columns - i), columns - i);
+    }
+  }
+}
+
 // Words are float32; a step is one fused multiply-add.
 template <class S>
 struct ProductsF32 {

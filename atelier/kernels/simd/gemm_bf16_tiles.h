@@ -58,9 +58,9 @@ class GemmBf16Tiles : GemmBf16<S> {
     float* y = block.y + t * block.ldy + n;
     if (num_rows == kRows && columns == kColumns) return add_products<kTwo>(x, t, panel, begin, end, y, block.ldy * 4);
     alignas(64) float sums[kRows * kColumns];
-    if (begin > 0) move(y, block.ldy, sums, kColumns, num_rows, columns);
+    if (begin > 0) copy_columns<S>(y, block.ldy, sums, kColumns, num_rows, columns);
     add_products<kTwo>(x, t, panel, begin, end, sums, kSumStride);
-    move(sums, kColumns, y, block.ldy, num_rows, columns);
+    copy_columns<S>(sums, kColumns, y, block.ldy, num_rows, columns);
   }
 
   // sums += the products of words [begin, end), or their products alone where begin is 0; rows of `sums` are `stride` bytes apart.
@@ -210,15 +210,6 @@ class GemmBf16Tiles : GemmBf16<S> {
       for (int64_t t = 0; t < T; ++t) {
         float* y = block.y + t * block.ldy + n + v;
         store_left<S>(y, S::add(load_left<S>(y, left), bias), left);
-      }
-    }
-  }
-
-  // Some columns of rows.
-  static void move(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t num_rows, int64_t columns) {
-    for (int64_t r = 0; r < num_rows; ++r) {
-      for (int64_t i = 0; i < columns; i += S::kLanes) {
-        store_left<S>(to + r * ld_to + i, load_left<S>(from + r * ld_from + i, columns - i), columns - i);
       }
     }
   }

@@ -54,7 +54,7 @@ struct MatmulTiles {
     rows = rows < 2 * kTileRows ? rows : 2 * kTileRows;
     columns = columns < 2 * kTileWords ? columns : 2 * kTileWords;
     alignas(64) float sums[2 * kTileRows * 2 * kTileWords] = {};
-    if (adds) move(c, ldc, sums, 2 * kTileWords, rows, columns);
+    if (adds) copy_columns<S>(c, ldc, sums, 2 * kTileWords, rows, columns);
     begin_sums(sums, 2 * kTileWords, true);
     if (rows == 2 * kTileRows) {
       whole_steps(operands.a, operands.lda, operands);
@@ -63,7 +63,7 @@ struct MatmulTiles {
     }
     if (operands.rest > 0) rest_step(operands, rows);
     end_sums(sums, 2 * kTileWords);
-    move(sums, 2 * kTileWords, c, ldc, rows, columns);
+    copy_columns<S>(sums, 2 * kTileWords, c, ldc, rows, columns);
   }
 
   static void begin_sums(const float* c, int64_t ldc, bool adds) {
@@ -103,7 +103,7 @@ struct MatmulTiles {
   static void padded_steps(const Operands& operands, int64_t rows) {
     alignas(64) float some[2 * kTileRows * kTileWords] = {};
     for (int64_t w = operands.begin; w < operands.end; w += kTileWords) {
-      move(operands.a + w, operands.lda, some, kTileWords, rows, kTileWords);
+      copy_columns<S>(operands.a + w, operands.lda, some, kTileWords, rows, kTileWords);
       step(some, kTileWords, operands.b + w * operands.ldb, operands.ldb);
     }
   }
@@ -111,18 +111,9 @@ struct MatmulTiles {
   static void rest_step(const Operands& operands, int64_t rows) {
     alignas(64) float a[2 * kTileRows * kTileWords] = {}, b[kTileWords * 2 * kTileWords] = {};
     const int64_t w = operands.end;
-    move(operands.a + w, operands.lda, a, kTileWords, rows, operands.rest);
-    move(operands.b + w * operands.ldb, operands.ldb, b, 2 * kTileWords, operands.rest, 2 * kTileWords);
+    copy_columns<S>(operands.a + w, operands.lda, a, kTileWords, rows, operands.rest);
+    copy_columns<S>(operands.b + w * operands.ldb, operands.ldb, b, 2 * kTileWords, operands.rest, 2 * kTileWords);
     step(a, kTileWords, b, 2 * kTileWords);
-  }
-
-  // Some columns of rows.
-  static void move(const float* from, int64_t ld_from, float* to, int64_t ld_to, int64_t rows, int64_t columns) {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t i = 0; i < columns; i += S::kLanes) {
-        store_left<S>(to + r * ld_to + i, load_left<S>(from + r * ld_from + i, columns - i), columns - i);
-      }
-    }
   }
 };
 
