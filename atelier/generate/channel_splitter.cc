@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "atelier/base/strings.h"
+#include "atelier/generate/begun_sign.h"
 
 namespace atelier::generate {
 namespace {
@@ -77,9 +78,7 @@ bool ChannelSplitter::step(std::vector<Piece>& out) {
       is_next = sign == kStart || sign == kChannel;
       length = is_next ? 0 : sign.size();
     }
-    for (size_t part = std::min(pending_.size(), sign.size() - 1); part > held; --part) {
-      if (std::string_view(pending_).ends_with(sign.substr(0, part))) held = part;
-    }
+    held = std::max(held, begun_sign(pending_, sign));
   }
   if (end == pending_.size()) {
     say(pending_.substr(0, end - held), out);

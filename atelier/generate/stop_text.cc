@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "atelier/generate/begun_sign.h"
+
 namespace atelier::generate {
 
 StopText::StopText(std::vector<std::string> stops) : stops_(std::move(stops)) {
@@ -11,11 +13,7 @@ StopText::StopText(std::vector<std::string> stops) : stops_(std::move(stops)) {
 
 size_t StopText::held_length() const {
   size_t held = 0;
-  for (const std::string& stop : stops_) {
-    for (size_t length = std::min(stop.size() - 1, pending_.size()); length > held; --length) {
-      if (std::string_view(pending_).ends_with(std::string_view(stop).substr(0, length))) held = length;
-    }
-  }
+  for (const std::string& stop : stops_) held = std::max(held, begun_sign(pending_, stop));
   return held;
 }
 

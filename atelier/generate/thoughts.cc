@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "atelier/base/strings.h"
+#include "atelier/generate/begun_sign.h"
 
 namespace atelier::generate {
 namespace {
@@ -23,14 +24,6 @@ const Family* family_of(std::string_view chat_template) {
   return found != std::end(kFamilies) ? found : nullptr;
 }
 
-// Length of the longest end of `text` that is a proper beginning of `tag`.
-size_t partial_tag(std::string_view text, std::string_view tag) {
-  for (size_t length = std::min(text.size(), tag.size() - 1); length > 0; --length) {
-    if (text.ends_with(tag.substr(0, length))) return length;
-  }
-  return 0;
-}
-
 }  // namespace
 
 void ThoughtSplitter::take(size_t length, std::vector<Piece>& out) {
@@ -49,7 +42,7 @@ std::vector<ThoughtSplitter::Piece> ThoughtSplitter::push(std::string_view text)
     const std::string_view tag = is_inside_ ? tags_.close : tags_.open;
     const size_t at = pending_.find(tag);
     if (at == std::string::npos) {
-      take(pending_.size() - partial_tag(pending_, tag), out);
+      take(pending_.size() - begun_sign(pending_, tag), out);
       return out;
     }
     take(at, out);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "atelier/base/strings.h"
+#include "atelier/generate/begun_sign.h"
 #include "atelier/generate/grammar/json_schema.h"
 #include "atelier/generate/grammar/regex_rules.h"
 #include "atelier/text/utf8.h"
@@ -232,12 +233,7 @@ bool TaggedArguments::read_value(std::string& text) {
   }
   if (!is_text_) return false;
   // What may become the sign waits, and so does a line break before it, and half a character.
-  size_t size = text.size();
-  for (size_t length = std::min(size, value_close_.size() - 1); length > 0; --length) {
-    if (!text.ends_with(std::string_view(value_close_).substr(0, length))) continue;
-    size -= length;
-    break;
-  }
+  size_t size = text.size() - begun_sign(text, value_close_);
   if (has_line_breaks_ && size > 0 && text[size - 1] == '\n') --size;
   size = text::certain_prefix(std::string_view(text).substr(0, size));
   put_value(std::string_view(text).substr(0, size), false);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "atelier/base/strings.h"
+#include "atelier/generate/begun_sign.h"
 
 namespace atelier::generate {
 namespace {
@@ -11,15 +12,6 @@ namespace {
 constexpr std::string_view kSpace = " \n\r\t";
 constexpr size_t kMaxName = 256;
 constexpr size_t kMaxExpression = 1 << 16;
-
-// Length of the longest end of `text` that is a proper beginning of `sign`.
-size_t partial(std::string_view text, std::string_view sign) {
-  if (sign.empty()) return 0;
-  for (size_t length = std::min(text.size(), sign.size() - 1); length > 0; --length) {
-    if (text.ends_with(sign.substr(0, length))) return length;
-  }
-  return 0;
-}
 
 // name.call(a="x", b=3) -> {"a": "x", "b": 3}; nothing when it is not of this form.
 std::optional<Json> arguments_of_expression(std::string_view text) {
@@ -124,7 +116,7 @@ ToolCallSplitter::Move ToolCallSplitter::read_text(std::vector<Piece>& out) {
   size_t held = 0;
   for (const std::string_view sign : {std::string_view(begin_), std::string_view(open_), std::string_view(expression_)}) {
     if (sign.empty()) continue;
-    held = std::max(held, partial(pending_, sign));
+    held = std::max(held, begun_sign(pending_, sign));
     const size_t here = pending_.find(sign);
     if (here < at) {
       at = here;
