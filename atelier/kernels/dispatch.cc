@@ -5,40 +5,11 @@
 #include "atelier/kernels/simd/tables.h"
 
 namespace atelier::kernels {
-namespace {
-
-// A rung that differs from the one below in a function or two.
-KernelTable with_int8(KernelTable table, decltype(KernelTable::linear_int8) linear_int8, decltype(KernelTable::peak_int8) peak_int8) {
-  table.linear_int8 = linear_int8;
-  table.peak_int8 = peak_int8;
-  return table;
-}
-KernelTable with_bf16(KernelTable table) {
-  table.linear_bf16 = avx512bf16::linear_bf16;
-  table.attention_bf16 = avx512bf16::attention_bf16;
-  table.round_rows = avx512bf16::round_rows;
-  table.peak_bf16 = avx512bf16::peak_bf16;
-  table.matmul_bf16 = avx512bf16::kMatmul;
-  table.attention_backward_bf16 = avx512bf16::attention_backward_bf16;
-  return table;
-}
-KernelTable with_tiles(KernelTable table) {
-  table.linear_bf16 = avx512amx::linear_bf16;
-  table.linear_int8 = avx512amx::linear_int8;
-  table.attention_bf16 = avx512amx::attention_bf16;
-  table.peak_bf16 = avx512amx::peak_bf16;
-  table.peak_int8 = avx512amx::peak_int8;
-  table.matmul_bf16 = avx512amx::kMatmul;
-  return table;
-}
-
-}  // namespace
-
 const KernelTable& kernel_table(Isa isa) {
-  static const KernelTable avx_vnni = with_int8(avx2::kTable, avxvnni::linear_int8, avxvnni::peak_int8);
-  static const KernelTable avx512_vnni = with_int8(avx512::kTable, avx512vnni::linear_int8, avx512vnni::peak_int8);
-  static const KernelTable avx512_bf16 = with_bf16(avx512_vnni);
-  static const KernelTable avx512_amx = with_tiles(avx512_bf16);
+  static const KernelTable avx_vnni = avxvnni::over(avx2::kTable);
+  static const KernelTable avx512_vnni = avx512vnni::over(avx512::kTable);
+  static const KernelTable avx512_bf16 = avx512bf16::over(avx512_vnni);
+  static const KernelTable avx512_amx = avx512amx::over(avx512_bf16);
   switch (isa) {
     case Isa::kScalar:
       return scalar::kTable;

@@ -21,34 +21,9 @@ namespace atelier::kernels {
 
 std::vector<NamedTable> emulated_tables() {
 #ifdef ATELIER_EMULATE_ISA
-  static const KernelTable avx_vnni = [] {
-    KernelTable table = avx512_emulated::kTable;
-    table.linear_int8 = avxvnni_emulated::linear_int8;
-    table.peak_int8 = avxvnni_emulated::peak_int8;
-    return table;
-  }();
-  static const KernelTable avx512_bf16 = [] {
-    KernelTable table = avx512_emulated::kTable;
-    table.linear_int8 = avx512vnni_emulated::linear_int8;
-    table.peak_int8 = avx512vnni_emulated::peak_int8;
-    table.linear_bf16 = avx512bf16_emulated::linear_bf16;
-    table.attention_bf16 = avx512bf16_emulated::attention_bf16;
-    table.round_rows = avx512bf16_emulated::round_rows;
-    table.peak_bf16 = avx512bf16_emulated::peak_bf16;
-    table.matmul_bf16 = avx512bf16_emulated::kMatmul;
-    table.attention_backward_bf16 = avx512bf16_emulated::attention_backward_bf16;
-    return table;
-  }();
-  static const KernelTable avx512_amx = [] {
-    KernelTable table = avx512_bf16;
-    table.linear_int8 = avx512amx_emulated::linear_int8;
-    table.attention_bf16 = avx512amx_emulated::attention_bf16;
-    table.linear_bf16 = avx512amx_emulated::linear_bf16;
-    table.peak_int8 = avx512amx_emulated::peak_int8;
-    table.peak_bf16 = avx512amx_emulated::peak_bf16;
-    table.matmul_bf16 = avx512amx_emulated::kMatmul;
-    return table;
-  }();
+  static const KernelTable avx_vnni = avxvnni_emulated::over(avx512_emulated::kTable);
+  static const KernelTable avx512_bf16 = avx512bf16_emulated::over(avx512vnni_emulated::over(avx512_emulated::kTable));
+  static const KernelTable avx512_amx = avx512amx_emulated::over(avx512_bf16);
   return {{"avx_vnni_emulated", &avx_vnni},
           {"avx512_emulated", &avx512_emulated::kTable},
           {"avx512_bf16_emulated", &avx512_bf16},
