@@ -169,6 +169,7 @@ class Reader {
   Result<std::shared_ptr<const nn::Adapter>> read_biases(const format::Checkpoint& file);
 
  private:
+  std::shared_ptr<const nn::Adapter> finish();  // what was read, with its digest
   Status read_modules(const Modules& modules);
   Status read_linear(const Modules& modules, const std::string& logical, nn::Projection projection, const Tensor& weight,
                      nn::LinearAdapter& out);
@@ -379,6 +380,11 @@ std::string digest_of(const nn::TransformerSpec& spec, nn::Adapter& adapter) {
   return hash.hex_digest();
 }
 
+std::shared_ptr<const nn::Adapter> Reader::finish() {
+  adapter_->digest = digest_of(model_.spec(), *adapter_);
+  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+}
+
 Result<std::shared_ptr<const nn::Adapter>> Reader::read(const format::Checkpoint& file) {
   if (config_.num_virtual > 0) {
     ATELIER_RETURN_IF_ERROR(read_virtual(file));
@@ -386,14 +392,12 @@ Result<std::shared_ptr<const nn::Adapter>> Reader::read(const format::Checkpoint
     ATELIER_TRY(const Modules modules, modules_of(file));
     ATELIER_RETURN_IF_ERROR(read_modules(modules));
   }
-  adapter_->digest = digest_of(model_.spec(), *adapter_);
-  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+  return finish();
 }
 
 Result<std::shared_ptr<const nn::Adapter>> Reader::read_bottlenecks(const Json& json, const format::Checkpoint& file) {
   ATELIER_RETURN_IF_ERROR(models::read_bottlenecks(model_.arch(), model_.spec(), json, file, *adapter_));
-  adapter_->digest = digest_of(model_.spec(), *adapter_);
-  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+  return finish();
 }
 
 Result<std::shared_ptr<const nn::Adapter>> Reader::read_biases(const format::Checkpoint& file) {
@@ -418,8 +422,7 @@ Result<std::shared_ptr<const nn::Adapter>> Reader::read_biases(const format::Che
       return Status::corrupt(fmt::format("adapter: {} is no bias of this model; it belongs to another one", quoted(entry.name)));
     }
   }
-  adapter_->digest = digest_of(model_.spec(), *adapter_);
-  return std::shared_ptr<const nn::Adapter>(std::move(adapter_));
+  return finish();
 }
 
 }  // namespace
